@@ -1,0 +1,57 @@
+/** Advisories as the index holds them: what matching needs of an OSV record, one row per affected package. */
+import type { SeverityRating } from './severity.ts';
+
+/** `ecosystem|name`, as in `Debian:12|openssl` or `npm|lodash`: what the index is keyed by. */
+export type PackageKey = string;
+
+export function packageKey(ecosystem: string, name: string): PackageKey {
+  return `${ecosystem}|${name}`;
+}
+
+/** An OSV event: exactly one of the four. */
+export type RangeEvent =
+  | { readonly introduced: string }
+  | { readonly fixed: string }
+  | { readonly lastAffected: string }
+  | { readonly limit: string };
+
+export interface AdvisoryRange {
+  readonly type: 'SEMVER' | 'ECOSYSTEM';
+  readonly events: readonly RangeEvent[];
+}
+
+/** Whether a fix exists; `unknown` where the publisher does not say. */
+export type FixState = 'fixed' | 'not-fixed' | 'wont-fix' | 'deferred' | 'unknown';
+
+/** One advisory about one package. */
+export interface AdvisoryRow {
+  readonly id: string;
+  /** The same vulnerability elsewhere: OSV `aliases` and `upstream`, sorted. */
+  readonly aliases: readonly string[];
+  readonly summary?: string;
+  readonly ranges: readonly AdvisoryRange[];
+  /** Exact versions that are affected. */
+  readonly versions?: readonly string[];
+  readonly severity?: SeverityRating;
+  /** What the publisher says of a fix where no range names one. */
+  readonly fixState?: FixState;
+  /** True for malicious packages (`MAL-`). */
+  readonly malicious?: boolean;
+}
+
+export interface AdvisoryRevision {
+  /** Consecutive number; null where a plain folder was read. */
+  readonly revision: number | null;
+  readonly contentHash: string;
+  /** Newest `modified` of the records, RFC 3339; dates in the future do not count. */
+  readonly newestAt: string;
+}
+
+/** One revision of the advisories, opened for reading. */
+export interface AdvisoryIndex {
+  readonly revision: AdvisoryRevision;
+  /** Whether the index holds any record of this ecosystem with its suffix (`Debian:12`, `npm`). */
+  covers(ecosystem: string): boolean;
+  /** Rows of each key; keys without rows are absent. Reads only what the keys need. */
+  lookup(keys: readonly PackageKey[]): Promise<ReadonlyMap<PackageKey, readonly AdvisoryRow[]>>;
+}
