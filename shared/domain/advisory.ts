@@ -1,4 +1,5 @@
 /** Advisories as the index holds them: what matching needs of an OSV record, one row per affected package. */
+import { createHash } from 'node:crypto';
 import type { SeverityRating } from './severity.ts';
 
 /** `ecosystem|name`, as in `Debian:12|openssl` or `npm|lodash`: what the index is keyed by. */
@@ -54,4 +55,29 @@ export interface AdvisoryIndex {
   covers(ecosystem: string): boolean;
   /** Rows of each key; keys without rows are absent. Reads only what the keys need. */
   lookup(keys: readonly PackageKey[]): Promise<ReadonlyMap<PackageKey, readonly AdvisoryRow[]>>;
+  /** Whether rows of one of these keys (encodeKeyHashes) changed after revision `since`; also true where that is no
+   *  longer known. */
+  changedSince(since: number, keyHashes: string): Promise<boolean>;
+}
+
+/** First 32 bits of the SHA-256 of a package key: small enough to carry with every image. A collision only makes an
+ *  image be judged once more than it needs. */
+export function hashPackageKey(key: PackageKey): number {
+  return createHash('sha256').update(key).digest().readUInt32BE(0);
+}
+
+/** The hashes of the keys, sorted, without repeats, as base64 of big-endian 32-bit numbers. */
+export function encodeKeyHashes(keys: readonly PackageKey[]): string {
+  const sorted = Uint32Array.from(new Set(keys.map(hashPackageKey))).sort();
+  const bytes = Buffer.alloc(sorted.length * 4);
+  sorted.forEach((hash, index) => {
+    bytes.writeUInt32BE(hash, index * 4);
+  });
+  return bytes.toString('base64');
+}
+
+/** Inverse of encodeKeyHashes. */
+export function decodeKeyHashes(text: string): Uint32Array {
+  const bytes = Buffer.from(text, 'base64');
+  return Uint32Array.from({ length: bytes.length >> 2 }, (_, index) => bytes.readUInt32BE(index * 4));
 }
