@@ -1,0 +1,115 @@
+/** The messages between the steps: ids only, so that none comes near the size limit of a queue. */
+import { z } from 'zod';
+import { type Digest, parseDigest } from '../domain/digest.ts';
+import { PlimsollError } from '../domain/errors.ts';
+
+const digest = z.custom<Digest>((value) => typeof value === 'string' && parseDigest(value) !== undefined);
+const place = z.object({ registry: z.string(), repository: z.string(), environment: z.string() });
+
+const envelope = {
+  /** The moment that the verdict is about; set once at intake or per rescan run. RFC 3339. */
+  asOf: z.string(),
+  /** How often the message was put back. */
+  attempt: z.number().int().min(0),
+  firstEnqueuedAt: z.string(),
+  /** Why a message stands on a poison queue; absent where the host moved it. */
+  cause: z.string().optional(),
+};
+
+/** `image-events`: what a registry told or a person asked for. */
+export const imageEventSchema = z.discriminatedUnion('kind', [
+  z.object({
+    ...envelope,
+    kind: z.literal('push'),
+    registry: z.string(),
+    repository: z.string(),
+    tag: z.string().optional(),
+    digest: digest.optional(),
+  }),
+  z.object({
+    ...envelope,
+    kind: z.literal('delete'),
+    registry: z.string(),
+    repository: z.string(),
+    tag: z.string().optional(),
+    digest: digest.optional(),
+  }),
+  z.object({
+    ...envelope,
+    kind: z.literal('ignored'),
+    registry: z.string().optional(),
+    repository: z.string().optional(),
+    /** Short machine-readable word: `unknown-registry`, `malformed-json`, `too-large` … */
+    reason: z.string(),
+    detail: z.string().optional(),
+    /** Id that makes a repeat of the same event the same record. */
+    eventId: z.string().optional(),
+  }),
+]);
+
+export type ImageEvent = z.infer<typeof imageEventSchema>;
+
+/** `layer-jobs` and `refresh-jobs`: one layer of one image at one place. */
+export const layerJobSchema = z.object({ ...envelope, place, imageDigest: digest, layerDigest: digest });
+
+export type LayerJob = z.infer<typeof layerJobSchema>;
+
+/** What made an image be judged, told with its changes. */
+export const causeSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('push') }),
+  z.object({ kind: z.literal('rescan'), run: z.string() }),
+]);
+
+export type Cause = z.infer<typeof causeSchema>;
+
+/** `judge-jobs`: one image at one place. */
+export const judgeJobSchema = z.object({
+  ...envelope,
+  place,
+  imageDigest: digest,
+  judgeCause: causeSchema,
+});
+
+export type JudgeJob = z.infer<typeof judgeJobSchema>;
+
+/** `rescan-pages`: names (run, shard, cursor), never the images. */
+export const rescanPageSchema = z.object({
+  ...envelope,
+  run: z.string(),
+  shard: z.string(),
+  cursor: z.string().optional(),
+});
+
+export type RescanPage = z.infer<typeof rescanPageSchema>;
+
+/** `deliveries`: send one delivery, or gather what a rescan has for a subscription. */
+export const deliveryJobSchema = z.discriminatedUnion('kind', [
+  z.object({ ...envelope, kind: z.literal('send'), subscriptionId: z.string(), deliveryId: z.string() }),
+  z.object({ ...envelope, kind: z.literal('flush'), subscriptionId: z.string(), run: z.string() }),
+]);
+
+export type DeliveryJob = z.infer<typeof deliveryJobSchema>;
+
+/** The parts of a message that every kind has, for a new one. */
+export interface Envelope {
+  readonly asOf: string;
+  readonly attempt: number;
+  readonly firstEnqueuedAt: string;
+}
+
+/** A fresh envelope. */
+export function newEnvelope(now: Date, asOf = now.toISOString()): Envelope {
+  return { asOf, attempt: 0, firstEnqueuedAt: now.toISOString() };
+}
+
+/** The message as the schema wants it. Throws INVALID_INPUT naming the queue: such a message can never be used. */
+export function parseMessage<T>(schema: z.ZodType<T>, queue: string, message: unknown): T {
+  const parsed = schema.safeParse(message);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw new PlimsollError(
+    'INVALID_INPUT',
+    `message on ${queue} has another shape at ${issue?.path.join('.') || '(root)'}: ${issue?.message ?? 'unknown'}`,
+    { cause: parsed.error },
+  );
+}
