@@ -24,11 +24,20 @@ export interface AdvisoryRange {
 /** Whether a fix exists; `unknown` where the publisher does not say. */
 export type FixState = 'fixed' | 'not-fixed' | 'wont-fix' | 'deferred' | 'unknown';
 
+/** One of several vulnerabilities that one record is about. */
+export interface BundledVulnerability {
+  readonly id: string;
+  readonly severity?: SeverityRating;
+}
+
 /** One advisory about one package. */
 export interface AdvisoryRow {
   readonly id: string;
-  /** The same vulnerability elsewhere: OSV `aliases` and `upstream`, sorted. */
+  /** The same vulnerability elsewhere: OSV `aliases` and `upstream`, sorted, without what is bundled. */
   readonly aliases: readonly string[];
+  /** Two or more vulnerabilities that this record fixes together (a DSA, USN or ALSA and its CVEs), sorted by id: each
+   *  is a finding of its own. */
+  readonly bundled?: readonly BundledVulnerability[];
   readonly summary?: string;
   readonly ranges: readonly AdvisoryRange[];
   /** Exact versions that are affected. */
