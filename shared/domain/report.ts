@@ -32,6 +32,8 @@ export interface ReportFinding {
   readonly epss: number | null;
   /** null where no KEV catalog was read. */
   readonly kev: boolean | null;
+  /** True for packages that were published to do harm. */
+  readonly malicious: boolean;
   readonly layer: Digest;
 }
 

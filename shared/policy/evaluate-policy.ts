@@ -1,5 +1,6 @@
 /** Decides by a policy about the findings and coverage issues of an image, and says why. */
 import { globMatches } from '../base/glob.ts';
+import { compareText } from '../base/text-order.ts';
 import type { CoverageIssue } from '../domain/coverage.ts';
 import type { Finding } from '../domain/finding.ts';
 import type { Policy, PolicyRule } from '../domain/policy.ts';
@@ -138,8 +139,4 @@ function first(names: readonly string[]): string {
 
 function cut(text: string): string {
   return text.length <= maxNameLength ? text : `${text.slice(0, maxNameLength - 1)}…`;
-}
-
-function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }
