@@ -45,6 +45,8 @@ export interface LayerInventory {
   readonly whiteouts: readonly string[];
   /** Directories whose lower content this layer hides (`.wh..wh..opq`). */
   readonly opaqueDirectories: readonly string[];
+  /** Wanted paths that are directories in this layer: such a directory replaces a file or link of a lower layer. */
+  readonly wantedDirectories: readonly string[];
   readonly issues: readonly CoverageIssue[];
 }
 
