@@ -4,7 +4,7 @@ import type { Digest } from './digest.ts';
 import type { Analyzer } from './inventory.ts';
 import type { Platform } from './platform.ts';
 import type { Severity } from './severity.ts';
-import type { Coverage, JudgedDecision, Reason } from './verdict.ts';
+import type { Coverage, Decision, Reason } from './verdict.ts';
 
 export interface ReportPackage {
   readonly purl: string;
@@ -37,6 +37,25 @@ export interface ReportFinding {
   readonly layer: Digest;
 }
 
+/** A credential that lies in a file. Nothing looks for them yet. */
+export interface ReportLeak {
+  readonly rule: string;
+  readonly path: string;
+  readonly line: number;
+  readonly layer: Digest;
+  /** Never the credential itself. */
+  readonly redacted: string;
+}
+
+/** A rule about the image's configuration or files. Nothing checks any yet. */
+export interface ReportCheck {
+  readonly id: string;
+  readonly title: string;
+  readonly severity: Severity;
+  readonly status: string;
+  readonly evidence: string;
+}
+
 export interface Report {
   readonly schemaVersion: '1.0';
   readonly tool: { readonly name: 'plimsoll'; readonly version: string };
@@ -61,8 +80,8 @@ export interface Report {
   }[];
   readonly packages: readonly ReportPackage[];
   readonly findings: readonly ReportFinding[];
-  readonly leaks: readonly never[];
-  readonly checks: readonly never[];
+  readonly leaks: readonly ReportLeak[];
+  readonly checks: readonly ReportCheck[];
   readonly coverage: Coverage;
   readonly advisories: {
     readonly revision: number | null;
@@ -71,7 +90,8 @@ export interface Report {
   };
   readonly analyzers: readonly Analyzer[];
   readonly verdict: {
-    readonly decision: JudgedDecision;
+    /** `pending` and `error` come from a server only. */
+    readonly decision: Decision;
     readonly asOf: string;
     readonly reasons: readonly Reason[];
     readonly policy: { readonly name: string; readonly revision: number };

@@ -1,10 +1,15 @@
-/** The shape of a report as docs/schema/report.schema.json publishes it. Objects are open: later versions add keys. */
+/** The shape of a report, as parseReport reads it and docs/schema/report.schema.json publishes it. Objects are open:
+ *  later versions add keys. */
 import { z } from 'zod';
 import { coverageCodes } from '../domain/coverage.ts';
+import type { Digest } from '../domain/digest.ts';
 import { severities } from '../domain/severity.ts';
 import { decisions } from '../domain/verdict.ts';
 
-const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/);
+const digest = z
+  .string()
+  .regex(/^sha256:[0-9a-f]{64}$/)
+  .transform((text) => text as Digest);
 const time = z.string().describe('RFC 3339, UTC.');
 const purl = z.string().describe('Package URL (package-url/purl-spec).');
 const severity = z.enum(severities);
@@ -15,7 +20,7 @@ const target = z.object({
   reference: z.string().describe('The image as it was named.'),
   digest: digest.describe('Digest of the manifest.'),
   mediaType: z.string(),
-  platform: z.object({ os: z.string(), architecture: z.string(), variant: z.string().optional() }),
+  platform: z.object({ os: z.string(), architecture: z.string(), variant: z.string().exactOptional() }),
   sizeBytes: z.number().int().min(0).describe('Sum of the compressed layers.'),
 });
 
@@ -83,9 +88,9 @@ const check = z.object({
 
 const coverageIssue = z.object({
   code: z.enum(coverageCodes).describe('Explained in docs/coverage.md.'),
-  path: z.string().optional(),
-  layer: digest.optional(),
-  purl: purl.optional().describe('Package that could not be judged.'),
+  path: z.string().exactOptional(),
+  layer: digest.exactOptional(),
+  purl: purl.exactOptional().describe('Package that could not be judged.'),
   detail: z.string(),
 });
 

@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
-import { publishedSchemas } from '../../shared/reports/published-schemas.ts';
+import { publishedSchemas } from '../support/published-schemas.ts';
 
 const folder = fileURLToPath(new URL('../../docs/schema/', import.meta.url));
 const update = process.env['PLIMSOLL_UPDATE_SCHEMAS'] === '1';

@@ -1,7 +1,7 @@
 /** The JSON Schemas that docs/schema publishes, made from the schemas that the code parses with. */
 import { z } from 'zod';
-import { policyFileSchema } from '../policy/policy-schema.ts';
-import { reportSchema } from './report-schema.ts';
+import { policyFileSchema } from '../../shared/policy/policy-schema.ts';
+import { reportSchema } from '../../shared/reports/report-schema.ts';
 
 /** File name in docs/schema and the JSON Schema (draft 2020-12) that stands there, as text with a line end. */
 export function publishedSchemas(): ReadonlyMap<string, string> {
