@@ -3,6 +3,7 @@
  *  that `--version` starts as fast as node does. */
 import { PlimsollError } from '../domain/errors.ts';
 import { tool } from '../domain/tool.ts';
+import { safeText } from '../reports/safe-text.ts';
 import { type Command, type CommandIo, exitCodes, processIo } from './io.ts';
 
 const help = `Usage: plimsoll <command>
@@ -78,11 +79,11 @@ async function run(args: readonly string[], commandIo: CommandIo): Promise<numbe
   }
 }
 
-/** The message without line ends and control characters, which may come from an image or a server. */
+/** The message on one line: parts of it may come from an image or a server. */
 function oneLine(error: unknown): string {
   const text =
     error instanceof PlimsollError
       ? error.message
       : `unexpected failure, please report it: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
-  return text.replace(/\s+/g, ' ').replace(/[\p{Cc}\p{Cf}]/gu, '\uFFFD').trim();
+  return safeText(text).trim();
 }
