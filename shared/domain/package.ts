@@ -39,6 +39,14 @@ export interface DistroClaim {
   readonly distro: Distro;
 }
 
+/** Where a distribution names itself, the most telling first: an image is what the first of them that it has says. */
+export const distroPaths = [
+  'etc/os-release',
+  'usr/lib/os-release',
+  'etc/debian_version',
+  'etc/alpine-release',
+] as const;
+
 /** A file that a cataloger wanted and could not read in full. */
 export interface Unreadable {
   readonly kind: 'unreadable';

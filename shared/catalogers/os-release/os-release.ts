@@ -1,18 +1,10 @@
 /** The distribution of an image, from os-release(5) and the older files of Debian and Alpine. */
-import type { Claim, Distro } from '../../domain/package.ts';
+import { type Claim, type Distro, distroPaths } from '../../domain/package.ts';
 import type { Cataloger, LayerFile } from '../contract.ts';
 
 /** Real files have 1 KB. */
 const maxFileBytes = 64 * 1024;
 const maxValueLength = 256;
-
-/** Where a distribution names itself, the most telling first: composing takes the first that an image has. */
-export const distroPaths = [
-  'etc/os-release',
-  'usr/lib/os-release',
-  'etc/debian_version',
-  'etc/alpine-release',
-] as const;
 
 /** Claims a distro per file. `etc/debian_version` (`12.5`, `trixie/sid`) and `etc/alpine-release` (`3.10.2`) give the id
  *  and the version or codename alone. A file that names no distribution is unreadable. */
@@ -71,7 +63,7 @@ function readOsRelease(text: string): Distro | undefined {
   const values = new Map<string, string>();
   for (const line of text.split('\n')) {
     const [, name = '', rest = ''] = assignmentPattern.exec(line.trim()) ?? [];
-    if (name !== '') values.set(name, unquote(rest).slice(0, maxValueLength));
+    if (name !== '') values.set(name, unquote(rest).replaceAll(/\p{Cc}/gu, '').slice(0, maxValueLength));
   }
   const id = (values.get('ID') ?? '').toLowerCase();
   if (!idPattern.test(id)) return undefined;
