@@ -47,6 +47,8 @@ export interface Judgement {
   readonly summary: VerdictSummary;
   /** Keys under which the packages were looked up: the image is affected when an advisory under one of them changes. */
   readonly packageKeys: readonly PackageKey[];
+  /** From when the same inputs judge otherwise because time passed, RFC 3339; null where time changes nothing. */
+  readonly validUntil: string | null;
 }
 
 /** The verdict on the image. Equal inputs give equal report bytes. Throws only what reading the index throws. */
@@ -91,6 +93,7 @@ export async function judge(input: JudgeInput): Promise<Judgement> {
     decision,
     summary: summarise(inventory, matched.findings, issues, reasons),
     packageKeys: packageKeysOf(inventory),
+    validUntil: validUntil(index.revision.newestAt, asOf),
   };
 }
 
@@ -104,15 +107,18 @@ function emptyImageIssue(inventory: ImageInventory): readonly CoverageIssue[] {
   ];
 }
 
+/** The moment when the advisories become stale; null where they are so already. */
+function validUntil(newestAt: string, asOf: string): string | null {
+  const staleAtMs = Date.parse(newestAt) + maxAdvisoriesAgeDays * dayMs;
+  return Date.parse(asOf) < staleAtMs ? new Date(staleAtMs).toISOString() : null;
+}
+
 function staleIssue(newestAt: string, asOf: string): readonly CoverageIssue[] {
-  const ageDays = Math.floor((Date.parse(asOf) - Date.parse(newestAt)) / dayMs);
-  // A date that cannot be read is no proof of freshness either.
-  if (ageDays <= maxAdvisoriesAgeDays) return [];
-  const age = Number.isNaN(ageDays) ? 'of unknown age' : `${ageDays} days old`;
+  if (validUntil(newestAt, asOf) !== null) return [];
   return [
     {
       code: 'ADVISORIES_STALE',
-      detail: `the newest advisory is ${age}; expected at most ${maxAdvisoriesAgeDays} days: synchronise the advisories`,
+      detail: `the newest advisory is of ${newestAt}; expected at most ${maxAdvisoriesAgeDays} days before the verdict: synchronise the advisories`,
     },
   ];
 }

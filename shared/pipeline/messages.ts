@@ -12,6 +12,8 @@ const envelope = {
   /** How often the message was put back. */
   attempt: z.number().int().min(0),
   firstEnqueuedAt: z.string(),
+  /** Since when the registry has answered that it has no such thing; absent where it has not. */
+  missingSince: z.string().optional(),
   /** Why a message stands on a poison queue; absent where the host moved it. */
   cause: z.string().optional(),
 };

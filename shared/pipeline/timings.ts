@@ -12,12 +12,16 @@ export interface Timings {
   /** How long a manifest or blob may be missing at the registry (replication) before the place ends as gone. */
   readonly missingGraceMs: number;
   readonly missingRetryMs: number;
+  /** How soon a document that another instance just wrote is looked for again. */
+  readonly staleRetryMs: number;
   /** When a digest that no tag reaches is told all the same. */
   readonly tellUnreachedAfterMs: number;
   /** Age from which the outbox timer sends what a crash left. */
   readonly outboxAgeMs: number;
   /** Longest time that changes of a rescan are gathered for one message. */
   readonly gatherMaxMs: number;
+  /** Age from which a rescan run without progress is taken up again. */
+  readonly runStalledMs: number;
   /** How long policies, subscriptions and revisions are cached. */
   readonly configCacheMs: number;
   /** Delays before the second and every later try of a delivery; after the last one it has failed. */
@@ -39,9 +43,11 @@ export const defaultTimings: Timings = {
   claimLeaseMs: 10 * minute,
   missingGraceMs: 10 * minute,
   missingRetryMs: 15 * second,
+  staleRetryMs: 2 * second,
   tellUnreachedAfterMs: 10 * minute,
   outboxAgeMs: 5 * minute,
   gatherMaxMs: 30 * minute,
+  runStalledMs: hour,
   configCacheMs: minute,
   deliveryDelaysMs: [
     5 * second,

@@ -24,6 +24,7 @@ export interface RunDocument {
   readonly run: string;
   readonly asOf: string;
   readonly startedAt: string;
+  readonly progressedAt: string;
   /** 64 hex digits, one bit a shard. */
   readonly doneShards: string;
   readonly completedAt: string | null;
@@ -34,8 +35,11 @@ export interface RunDocument {
   readonly failedShards: readonly string[];
 }
 
+/** Partition of the runs in `watermarks`. */
+export const runsPartition = 'rescan';
+
 export function runKey(run: string): DocumentKey {
-  return { container: 'watermarks', partition: 'rescan', id: `run.${run}` };
+  return { container: 'watermarks', partition: runsPartition, id: `run.${run}` };
 }
 
 /** Which revision of the advisories is in force. */

@@ -29,10 +29,16 @@ export interface OutboxEntry {
   /** What subscribers knew before; null for nothing. */
   readonly old: HistoryRef | null;
   readonly new: HistoryRef;
-  /** The tag that arrived, where this is about a tag; null where no tag reaches the digest. */
-  readonly tag: string | null;
-  /** Sequence of the tag where a tag moved to a digest that was told before; else null. */
-  readonly movedSequence: number | null;
+  /** Name of the changes blob, written before the entry. */
+  readonly pair: string;
+  /** The tag's arrival that this tells of; null where the digest was judged again or no tag reaches it. */
+  readonly arrival: TagArrival | null;
+}
+
+/** A tag at one of its moves. */
+export interface TagArrival {
+  readonly tag: string;
+  readonly sequence: number;
 }
 
 /** A history item, wherever it stands. */
@@ -65,8 +71,12 @@ export interface VerdictDocument {
     readonly summary: VerdictSummary;
     readonly judgedAt: string;
     readonly platform: Platform;
+    /** analyzersHash of the oldest reading among the layers: the newest where all are up to date. */
+    readonly analyzers: string;
     /** encodeKeyHashes of the image's package keys; null where they are too many: then always affected. */
     readonly keyHashes: string | null;
+    /** From when time alone makes it judge otherwise; null where it does not. */
+    readonly validUntil: string | null;
   } | null;
   /** inputsHash that subscribers were told last, or are about to be by the outbox; null while nothing was told. */
   readonly told: string | null;
@@ -88,15 +98,13 @@ export interface HistoryDocument {
   readonly decision: JudgedDecision;
   readonly summary: VerdictSummary;
   readonly createdAt: string;
-  /** What a first verdict is compared with: the verdict of the tag's earlier digest; null where there is none. */
-  readonly baseline: HistoryRef | null;
 }
 
 /** Which pair tells of a tag's arrival; fixed once, so that a repeat tells the same. */
 export interface ToldDocument {
   readonly type: 'told';
-  readonly tag: string | null;
-  readonly sequence: number | null;
+  /** null where no tag reached the digest in time. */
+  readonly arrival: TagArrival | null;
   readonly old: HistoryRef | null;
   readonly new: HistoryRef;
 }

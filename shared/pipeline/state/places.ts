@@ -1,5 +1,4 @@
 /** Documents of the container `places`: digests and tags of a repository, and what intake ignored. */
-import type { CoverageCode } from '../../domain/coverage.ts';
 import { type Digest, hexOf } from '../../domain/digest.ts';
 import { type Place, placeKey, repositoryKey } from '../../domain/place.ts';
 import type { DocumentKey } from '../../ports/documents.ts';
@@ -13,10 +12,8 @@ export interface PlaceDocument {
   /** Ended: kept, no longer rescanned, gate `pending`. */
   readonly state: 'active' | 'ended';
   readonly ended: { readonly reason: 'deleted' | 'gone'; readonly at: string } | null;
-  /** True once every layer was proven to be in this repository, or has an issue below. */
+  /** True once every layer was proven to be in this repository, or has a layer issue. */
   readonly proven: boolean;
-  /** Layers that could not be read at this place, by digest. */
-  readonly layerIssues: Readonly<Record<string, { readonly code: CoverageCode; readonly detail: string }>>;
   /** The newest index that names the digest as a child, at this place. */
   readonly parent: Digest | null;
   readonly asOf: string;

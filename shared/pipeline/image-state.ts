@@ -1,0 +1,109 @@
+/** All that is stored of an image's layers at a place, as judging needs it. */
+import { createHash } from 'node:crypto';
+import type { CoverageIssue } from '../domain/coverage.ts';
+import type { Digest } from '../domain/digest.ts';
+import type { ImageRecord } from '../domain/inventory.ts';
+import type { Place } from '../domain/place.ts';
+import type { LayerSource } from '../image/compose.ts';
+import { analyzersHash } from '../image/read-layer.ts';
+import type { PipelineContext } from './context.ts';
+import { hasInventory, inventoryBlob, loadInventory, loadLayerIssue, loadLeafPaths } from './inventories.ts';
+import { type LayerDocument, layerDocumentKey } from './state/layers.ts';
+
+/** What a layer of an image is known by. */
+type LayerState =
+  | { readonly kind: 'read'; readonly digest: Digest; readonly analyzers: string; readonly isStale: boolean }
+  | { readonly kind: 'missing'; readonly digest: Digest; readonly issue: CoverageIssue };
+
+export interface ImageState {
+  /** One per layer of the record, bottom first. */
+  readonly layers: readonly LayerState[];
+  /** Hash over the image and the names of its inventories or issues, in order. */
+  readonly hash: string;
+  /** analyzersHash of the newest analyzers, or of an older reading where a layer has no newer one. */
+  readonly analyzers: string;
+}
+
+/** The state, or undefined while a layer is unread: its job will enqueue the judge. */
+export async function imageState(
+  context: PipelineContext,
+  place: Place,
+  record: ImageRecord,
+): Promise<ImageState | undefined> {
+  const newest = analyzersHash(context.catalogers);
+  const known = new Map<Digest, LayerState>();
+  for (const { digest } of record.layers) {
+    if (known.has(digest)) continue;
+    const state = await layerState(context, place, record.digest, digest, newest);
+    if (state === undefined) return undefined;
+    known.set(digest, state);
+  }
+  const layers = record.layers.map(({ digest }) => known.get(digest) as LayerState);
+  const hash = createHash('sha256').update(record.digest);
+  for (const layer of layers) {
+    hash.update(
+      layer.kind === 'read'
+        ? `\n${inventoryBlob(layer.digest, layer.analyzers)}`
+        : `\n${layer.digest} ${layer.issue.code} ${layer.issue.detail}`,
+    );
+  }
+  const stale = layers.find((layer) => layer.kind === 'read' && layer.isStale);
+  return {
+    layers,
+    hash: hash.digest('hex'),
+    analyzers: stale?.kind === 'read' ? stale.analyzers : newest,
+  };
+}
+
+/** The layers as composeImage takes them. Throws NOT_FOUND where an inventory vanished meanwhile. */
+export async function loadLayers(
+  context: PipelineContext,
+  state: ImageState,
+): Promise<readonly (LayerSource | { readonly missing: CoverageIssue })[]> {
+  const { blobs } = context.ports;
+  const sources = new Map<Digest, LayerSource | { readonly missing: CoverageIssue }>();
+  for (const layer of state.layers) {
+    if (sources.has(layer.digest)) continue;
+    if (layer.kind === 'missing') {
+      sources.set(layer.digest, { missing: layer.issue });
+      continue;
+    }
+    const inventory = await loadInventory(blobs, layer.digest, layer.analyzers);
+    if (inventory === undefined) throw new RangeError(`inventory of ${layer.digest} vanished`);
+    sources.set(layer.digest, {
+      inventory,
+      leafPaths: () => loadLeafPaths(blobs, layer.digest, layer.analyzers),
+    });
+  }
+  return state.layers.map(({ digest }) => sources.get(digest) as LayerSource);
+}
+
+/** One STALE_ANALYZER issue per layer that newer analyzers have not read yet. */
+export function staleIssues(state: ImageState): readonly CoverageIssue[] {
+  const stale = new Set(
+    state.layers.filter((layer) => layer.kind === 'read' && layer.isStale).map((layer) => layer.digest),
+  );
+  return [...stale].map((digest) => ({
+    code: 'STALE_ANALYZER' as const,
+    layer: digest,
+    detail: 'the layer was read by an earlier version of the analyzers; it is read again in the background',
+  }));
+}
+
+async function layerState(
+  context: PipelineContext,
+  place: Place,
+  image: Digest,
+  digest: Digest,
+  newest: string,
+): Promise<LayerState | undefined> {
+  const { blobs, documents } = context.ports;
+  if (await hasInventory(blobs, digest, newest)) {
+    return { kind: 'read', digest, analyzers: newest, isStale: false };
+  }
+  const issue = await loadLayerIssue(blobs, place, image, digest);
+  if (issue !== undefined) return { kind: 'missing', digest, issue };
+  const layer = await documents.read<LayerDocument>(layerDocumentKey(digest));
+  if (layer === undefined || !(await hasInventory(blobs, digest, layer.value.newest))) return undefined;
+  return { kind: 'read', digest, analyzers: layer.value.newest, isStale: true };
+}

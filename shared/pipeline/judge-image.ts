@@ -1,0 +1,249 @@
+/** judge-image: from stored inventories and revisions to a verdict, its history and what is to be told of it. */
+import { encodeKeyHashes } from '../domain/advisory.ts';
+import { PlimsollError } from '../domain/errors.ts';
+import type { ImageRecord } from '../domain/inventory.ts';
+import { repositoryKey } from '../domain/place.ts';
+import { formatReference } from '../domain/reference.ts';
+import { inputsHash, sameButAsOf, type VerdictInputs } from '../domain/verdict.ts';
+import type { Stored } from '../ports/documents.ts';
+import type { PipelineContext } from './context.ts';
+import { type ImageState, imageState, loadLayers, staleIssues } from './image-state.ts';
+import { loadRecord } from './inventories.ts';
+import { engineRevision, type Judgement, judge } from './judge.ts';
+import { type JudgeJob, newEnvelope } from './messages.ts';
+import { sendOutbox } from './outbox.ts';
+import { storeReport } from './reports.ts';
+import { indexOf, isBehind, loadRevisions, type Revisions } from './revisions.ts';
+import type { StepResult } from './run-step.ts';
+import {
+  type HistoryDocument,
+  type HistoryRef,
+  historyKey,
+  type VerdictDocument,
+  verdictKey,
+} from './state/images.ts';
+import { type PlaceDocument, placeDocumentKey } from './state/places.ts';
+import { planTellings, type Tellings } from './tellings.ts';
+
+/** Most bytes of key hashes that a verdict document carries: some 6,000 packages. Beyond, an image is always affected. */
+const maxKeyHashesLength = 32 * 1024;
+/** How often a judge starts anew because others wrote the verdict meanwhile. */
+const maxConflicts = 6;
+
+type Judged = NonNullable<VerdictDocument['judged']>;
+
+/** Step of `judge-jobs`; rescan pages judge with it too. */
+export async function judgeImage(context: PipelineContext, job: JudgeJob): Promise<StepResult> {
+  const { documents, blobs } = context.ports;
+  const place = await documents.read<PlaceDocument>(placeDocumentKey(job.place, job.imageDigest));
+  const record = await loadRecord(blobs, job.imageDigest);
+  // Written by another instance before this job was: it may not be visible here yet.
+  if (place === undefined || record === undefined) return { waitMs: context.timings.staleRetryMs };
+  for (let conflicts = 0; conflicts < maxConflicts; conflicts += 1) {
+    const outcome = await judgeOnce(context, job, place.value, record);
+    if (outcome !== 'conflict') return outcome;
+  }
+  throw new PlimsollError('CONFLICT', `the verdict of ${job.imageDigest} is being written by others`, {
+    retryable: true,
+  });
+}
+
+async function judgeOnce(
+  context: PipelineContext,
+  job: JudgeJob,
+  place: PlaceDocument,
+  record: ImageRecord,
+): Promise<StepResult | 'conflict'> {
+  const { documents } = context.ports;
+  const key = verdictKey(job.imageDigest, job.place);
+  let stored = await documents.read<VerdictDocument>(key);
+  if (stored !== undefined && stored.value.outbox.length > 0) stored = await sendOutbox(context, stored);
+  const state = await imageState(context, job.place, record);
+  if (state === undefined) return undefined;
+  const revisions = await revisionsFor(context, stored?.value);
+  const judged = await judgedOf(context, { job, place, record, state, revisions, verdict: stored?.value });
+  const current: HistoryRef = { digest: job.imageDigest, inputsHash: judged.inputsHash };
+  const tellings = await planTellings(context, {
+    placeDocument: place,
+    image: { digest: job.imageDigest, platform: record.platform },
+    verdict: stored?.value,
+    current,
+    cause: job.judgeCause,
+  });
+  const next = nextVerdict(context, job, place, stored?.value, judged, tellings);
+  if (next !== undefined) {
+    const etag =
+      stored === undefined
+        ? await documents.create(key, next)
+        : await documents.replace(key, next, stored.etag);
+    if (etag === undefined) return 'conflict';
+    if (next.outbox.length > 0) await sendOutbox(context, { value: next, etag });
+  }
+  await lookOnceMore(context, job, record, state, revisions);
+  if (tellings.told === null) await tellLater(context, job, tellings);
+  return undefined;
+}
+
+interface Judging {
+  readonly job: JudgeJob;
+  readonly place: PlaceDocument;
+  readonly record: ImageRecord;
+  readonly state: ImageState;
+  readonly revisions: Revisions;
+  readonly verdict: VerdictDocument | undefined;
+}
+
+/** The judged part of the verdict: the stored one where no input but `asOf` differs and time changes nothing. */
+async function judgedOf(context: PipelineContext, judging: Judging): Promise<Judged> {
+  const { job, record, state, revisions, verdict } = judging;
+  const storedAsOf = verdict?.judged?.inputs.asOf ?? '';
+  const asOf = job.asOf > storedAsOf ? job.asOf : storedAsOf;
+  const stored = verdict?.judged;
+  const index = await indexOf(context, revisions.advisories);
+  const inputs: VerdictInputs = {
+    inventories: state.hash,
+    advisories: { revision: index.revision.revision, contentHash: index.revision.contentHash },
+    policy: {
+      name: revisions.policy.policy.name,
+      revision: revisions.policy.revision,
+      contentHash: revisions.policy.contentHash,
+    },
+    exceptions: revisions.exceptions,
+    engine: engineRevision,
+    asOf,
+  };
+  const isValid = stored?.validUntil == null || asOf < stored.validUntil;
+  if (stored != null && isValid && sameButAsOf(stored.inputs, inputs)) return stored;
+  const judgement = await judge({
+    record,
+    layers: await loadLayers(context, state),
+    inventoriesHash: state.hash,
+    index,
+    policy: revisions.policy,
+    exceptions: revisions.exceptions,
+    asOf,
+    reference: formatReference({ ...job.place, digest: job.imageDigest }),
+    extraIssues: staleIssues(state),
+  });
+  return writeHistory(context, judging, judgement);
+}
+
+/** Report first, then the history item: created once, a conflict means that this was done before. */
+async function writeHistory(
+  context: PipelineContext,
+  judging: Judging,
+  judgement: Judgement,
+): Promise<Judged> {
+  const { job, record } = judging;
+  const { documents, blobs, clock } = context.ports;
+  const ref: HistoryRef = { digest: job.imageDigest, inputsHash: inputsHash(judgement.inputs) };
+  await storeReport(blobs, job.place, ref, judgement.report);
+  const history: HistoryDocument = {
+    type: 'history',
+    digest: job.imageDigest,
+    place: job.place,
+    inputs: judgement.inputs,
+    decision: judgement.decision,
+    summary: judgement.summary,
+    createdAt: clock.now().toISOString(),
+  };
+  await documents.create(historyKey(ref, job.place), history);
+  const keyHashes = encodeKeyHashes(judgement.packageKeys);
+  return {
+    inputs: judgement.inputs,
+    inputsHash: ref.inputsHash,
+    decision: judgement.decision,
+    summary: judgement.summary,
+    judgedAt: history.createdAt,
+    platform: record.platform,
+    analyzers: judging.state.analyzers,
+    keyHashes: keyHashes.length > maxKeyHashesLength ? null : keyHashes,
+    validUntil: judgement.validUntil,
+  };
+}
+
+/** The document to write, or undefined where nothing would change. */
+function nextVerdict(
+  context: PipelineContext,
+  job: JudgeJob,
+  place: PlaceDocument,
+  verdict: VerdictDocument | undefined,
+  judged: Judged,
+  tellings: Tellings,
+): VerdictDocument | undefined {
+  const lookAt = tellings.entries.length > 0 ? context.ports.clock.now().toISOString() : tellings.lookAt;
+  const isSame =
+    verdict !== undefined &&
+    verdict.judged === judged &&
+    verdict.error === null &&
+    verdict.outbox.length === 0 &&
+    tellings.entries.length === 0 &&
+    verdict.told === tellings.told &&
+    (verdict.lookAt === null) === (lookAt === null);
+  if (isSame) return undefined;
+  return {
+    type: 'verdict',
+    digest: job.imageDigest,
+    place: job.place,
+    seq: (verdict?.seq ?? 0) + 1,
+    judged,
+    told: tellings.told,
+    outbox: [...(verdict?.outbox ?? []), ...tellings.entries],
+    lookAt,
+    error: null,
+    ended: place.state === 'ended' ? place.ended : null,
+  };
+}
+
+/** Revisions at least as new as those that the stored verdict names: an instance never judges by an older state. */
+async function revisionsFor(
+  context: PipelineContext,
+  verdict: VerdictDocument | undefined,
+): Promise<Revisions> {
+  const cached = await loadRevisions(context, false);
+  const inputs = verdict?.judged?.inputs;
+  if (inputs === undefined || !isBehind(cached, inputs)) return cached;
+  const fresh = await loadRevisions(context, true);
+  if (!isBehind(fresh, inputs)) return fresh;
+  throw new PlimsollError(
+    'STORE_UNAVAILABLE',
+    'the store shows revisions older than those of a stored verdict',
+    {
+      retryable: true,
+      retryAfterMs: context.timings.staleRetryMs,
+    },
+  );
+}
+
+/** What was published while this judge ran is judged too, by another job. */
+async function lookOnceMore(
+  context: PipelineContext,
+  job: JudgeJob,
+  record: ImageRecord,
+  state: ImageState,
+  revisions: Revisions,
+): Promise<void> {
+  const now = await loadRevisions(context, true);
+  const after = await imageState(context, job.place, record);
+  const isSame =
+    now.advisories?.revision === revisions.advisories?.revision &&
+    now.policy.revision === revisions.policy.revision &&
+    now.exceptions.revision === revisions.exceptions.revision &&
+    (after === undefined || after.hash === state.hash);
+  if (isSame) return;
+  context.ports.log.info('judged-again', { repository: repositoryKey(job.place) });
+  await context.ports.queues.send('judge-jobs', {
+    ...job,
+    ...newEnvelope(context.ports.clock.now(), job.asOf),
+  });
+}
+
+/** A digest that no tag reaches is looked at again soon (its tag may not be visible here yet) and at the deadline. */
+async function tellLater(context: PipelineContext, job: JudgeJob, tellings: Tellings): Promise<void> {
+  if (tellings.lookAt === null) return;
+  const now = context.ports.clock.now();
+  const untilDeadlineMs = Math.max(0, Date.parse(tellings.lookAt) - now.getTime());
+  const isFirstLook = now.getTime() - Date.parse(job.firstEnqueuedAt) < context.timings.staleRetryMs;
+  const delayMs = isFirstLook ? Math.min(context.timings.staleRetryMs, untilDeadlineMs) : untilDeadlineMs;
+  await context.ports.queues.send('judge-jobs', { ...job, attempt: 0 }, { delayMs });
+}

@@ -1,0 +1,61 @@
+/** Writes that a digest stands at a place; a push opens an ended place again. */
+import type { Digest } from '../domain/digest.ts';
+import type { Place } from '../domain/place.ts';
+import type { PipelineContext } from './context.ts';
+import { type VerdictDocument, verdictKey } from './state/images.ts';
+import { type PlaceDocument, placeDocumentKey } from './state/places.ts';
+import { updateDocument } from './update-document.ts';
+
+export interface PlaceFacts {
+  readonly kind: PlaceDocument['kind'];
+  readonly proven: boolean;
+  readonly asOf: string;
+  /** The index that names the digest, where one does. */
+  readonly parent?: Digest;
+}
+
+/** Creates or raises the place document: nothing that was proven is forgotten while the place stays active. */
+export async function openPlace(
+  context: PipelineContext,
+  place: Place,
+  digest: Digest,
+  facts: PlaceFacts,
+): Promise<void> {
+  const now = context.ports.clock.now().toISOString();
+  let wasEnded = false;
+  await updateDocument<PlaceDocument>(context.ports.documents, placeDocumentKey(place, digest), (current) => {
+    wasEnded = current?.state === 'ended';
+    const next: PlaceDocument = {
+      type: 'place',
+      place,
+      digest,
+      kind: facts.kind === 'unknown' ? (current?.kind ?? 'unknown') : facts.kind,
+      state: 'active',
+      ended: null,
+      proven: facts.proven || (current?.state === 'active' && current.proven),
+      parent: facts.parent ?? current?.parent ?? null,
+      asOf: current === undefined || facts.asOf > current.asOf ? facts.asOf : current.asOf,
+      firstSeenAt: current?.firstSeenAt ?? now,
+    };
+    return current !== undefined && same(current, next) ? undefined : next;
+  });
+  if (wasEnded) await reopenVerdict(context, place, digest);
+}
+
+async function reopenVerdict(context: PipelineContext, place: Place, digest: Digest): Promise<void> {
+  await updateDocument<VerdictDocument>(context.ports.documents, verdictKey(digest, place), (current) =>
+    current === undefined || current.ended === null
+      ? undefined
+      : { ...current, seq: current.seq + 1, ended: null },
+  );
+}
+
+function same(a: PlaceDocument, b: PlaceDocument): boolean {
+  return (
+    a.kind === b.kind &&
+    a.state === b.state &&
+    a.proven === b.proven &&
+    a.parent === b.parent &&
+    a.asOf === b.asOf
+  );
+}

@@ -1,0 +1,224 @@
+/** plan-image: from an event of a registry to a record of the image, proofs of its layers, and jobs for what is unread. */
+
+import { type Digest, digestOf } from '../domain/digest.ts';
+import type { ImageRecord } from '../domain/inventory.ts';
+import type { Place } from '../domain/place.ts';
+import { maxConfigBytes, parseImageConfig } from '../image/config.ts';
+import { parseManifest } from '../image/manifest.ts';
+import { analyzersHash } from '../image/read-layer.ts';
+import type { PipelineContext } from './context.ts';
+import { placeOf } from './context.ts';
+import { confirmDelete, endPlace } from './end-place.ts';
+import {
+  hasInventory,
+  loadLayerIssue,
+  removeLayerIssue,
+  storeLayerIssue,
+  storeRecord,
+} from './inventories.ts';
+import { type Envelope, type ImageEvent, type JudgeJob, type LayerJob, newEnvelope } from './messages.ts';
+import { openPlace } from './open-place.ts';
+import { planIndex } from './plan-index.ts';
+import { missingTooLong, type StepResult } from './run-step.ts';
+import { type ImageDocument, imageDocumentKey } from './state/images.ts';
+import { type LayerDocument, layerDocumentKey } from './state/layers.ts';
+import {
+  type IgnoredDocument,
+  ignoredKey,
+  ignoredTtlSeconds,
+  type PlaceDocument,
+  placeDocumentKey,
+} from './state/places.ts';
+import { moveTag } from './tags.ts';
+
+type PushEvent = Extract<ImageEvent, { kind: 'push' }>;
+
+/** Step of `image-events`. */
+export async function planImage(context: PipelineContext, event: ImageEvent): Promise<StepResult> {
+  if (event.kind === 'ignored') return recordIgnored(context, event, event.reason, event.detail);
+  const place = placeOf(context, event.registry, event.repository);
+  if (place === undefined) {
+    return recordIgnored(context, event, 'unknown-registry', `${event.registry} is not configured`);
+  }
+  if (event.kind === 'delete') return confirmDelete(context, place, event);
+  return planPush(context, place, event);
+}
+
+async function planPush(context: PipelineContext, place: Place, event: PushEvent): Promise<StepResult> {
+  const target = event.tag === undefined ? undefined : await moveTag(context, place, event.tag);
+  if (event.tag !== undefined && target === undefined && !missingTooLong(context, event))
+    return { missing: true };
+  const digest = event.digest ?? target;
+  if (digest === undefined)
+    return recordIgnored(context, event, 'tag-gone', `${event.tag} is not in the registry`);
+  if (target !== undefined && target !== digest) {
+    // The tag moved on since the event: what it points to now is planned as a push of its own.
+    await context.ports.queues.send('image-events', {
+      ...freshEnvelope(context, event),
+      kind: 'push',
+      registry: place.registry,
+      repository: place.repository,
+      tag: event.tag,
+      digest: target,
+    } satisfies ImageEvent);
+  }
+  return planDigest(context, place, digest, event);
+}
+
+async function planDigest(
+  context: PipelineContext,
+  place: Place,
+  digest: Digest,
+  event: PushEvent,
+): Promise<StepResult> {
+  const raw = await context.ports.registries.manifest(place, digest);
+  if (raw === undefined) return missingAtRegistry(context, place, digest, event);
+  const manifest = parseManifest(raw);
+  if (manifest.kind === 'artifact') {
+    await createImage(context, {
+      type: 'image',
+      kind: 'artifact',
+      digest,
+      mediaType: manifest.mediaType,
+      artifactType: manifest.artifactType,
+    });
+    await openPlace(context, place, digest, { kind: 'artifact', proven: true, asOf: event.asOf });
+    return undefined;
+  }
+  if (manifest.kind === 'index') return planIndex(context, place, digest, manifest, event);
+  const config = await context.ports.registries.blob(place, manifest.config.digest, maxConfigBytes);
+  if (config === undefined) return missingAtRegistry(context, place, digest, event);
+  const record = parseImageConfig(config, manifest, digest);
+  return planLayers(context, place, record, event);
+}
+
+async function planLayers(
+  context: PipelineContext,
+  place: Place,
+  record: ImageRecord,
+  event: PushEvent,
+): Promise<StepResult> {
+  const { digest } = record;
+  await storeRecord(context.ports.blobs, record);
+  await createImage(context, {
+    type: 'image',
+    kind: 'image',
+    digest,
+    mediaType: record.mediaType,
+    platform: record.platform,
+    sizeBytes: record.sizeBytes,
+    layerCount: record.layers.length,
+  });
+  const known = await context.ports.documents.read<PlaceDocument>(placeDocumentKey(place, digest));
+  const proven = known?.value.state === 'active' && known.value.proven;
+  if (!proven && !(await proveLayers(context, place, record))) {
+    return missingAtRegistry(context, place, digest, event);
+  }
+  await openPlace(context, place, digest, { kind: 'image', proven: true, asOf: event.asOf });
+  await enqueueJobs(context, place, record, event);
+  return undefined;
+}
+
+/** HEADs every layer in the image's own repository, known or not: naming a private layer's digest reads nothing of it. */
+async function proveLayers(context: PipelineContext, place: Place, record: ImageRecord): Promise<boolean> {
+  const layers = new Map(record.layers.map((layer) => [layer.digest, layer]));
+  for (const layer of layers.values()) {
+    const isThere = await context.ports.registries.hasBlob(place, layer.digest);
+    if (isThere) continue;
+    if (isForeign(layer.mediaType)) {
+      await storeLayerIssue(context.ports.blobs, place, record.digest, layer.digest, {
+        code: 'LAYER_NOT_AVAILABLE',
+        layer: layer.digest,
+        detail: `the registry does not hold this layer of type ${layer.mediaType}; its content was not scanned`,
+      });
+    } else {
+      return false;
+    }
+  }
+  return true;
+}
+
+async function enqueueJobs(
+  context: PipelineContext,
+  place: Place,
+  record: ImageRecord,
+  event: PushEvent,
+): Promise<void> {
+  const analyzers = analyzersHash(context.catalogers);
+  const { blobs, documents, queues } = context.ports;
+  let unread = 0;
+  for (const layer of new Set(record.layers.map((entry) => entry.digest))) {
+    if (await hasInventory(blobs, layer, analyzers)) continue;
+    const issue = await loadLayerIssue(blobs, place, record.digest, layer);
+    if (issue?.code === 'LAYER_NOT_AVAILABLE') continue;
+    // What could not be read here before may have been repaired by this push.
+    if (issue !== undefined) await removeLayerIssue(blobs, place, record.digest, layer);
+    const envelope = freshEnvelope(context, event);
+    const job: LayerJob = { ...envelope, place, imageDigest: record.digest, layerDigest: layer };
+    const older = await documents.read<LayerDocument>(layerDocumentKey(layer));
+    if (older !== undefined && (await hasInventory(blobs, layer, older.value.newest))) {
+      await queues.send('refresh-jobs', job);
+    } else {
+      unread += 1;
+      await queues.send('layer-jobs', job);
+    }
+  }
+  // With layers unread the last of them enqueues the judge.
+  if (unread > 0) return;
+  await queues.send('judge-jobs', {
+    ...freshEnvelope(context, event),
+    place,
+    imageDigest: record.digest,
+    judgeCause: { kind: 'push' },
+  } satisfies JudgeJob);
+}
+
+async function missingAtRegistry(
+  context: PipelineContext,
+  place: Place,
+  digest: Digest,
+  event: PushEvent,
+): Promise<StepResult> {
+  if (!missingTooLong(context, event)) return { missing: true };
+  await endPlace(context, place, digest, 'gone');
+  return undefined;
+}
+
+async function createImage(context: PipelineContext, image: ImageDocument): Promise<void> {
+  await context.ports.documents.create(imageDocumentKey(image.digest), image);
+}
+
+/** Keeps an event that will not be scanned, so that it can be counted and shown. */
+export async function recordIgnored(
+  context: PipelineContext,
+  event: ImageEvent,
+  reason: string,
+  detail: string | undefined,
+): Promise<undefined> {
+  const eventId = event.kind === 'ignored' ? event.eventId : undefined;
+  const id = digestOf(JSON.stringify([eventId ?? event, reason])).slice('sha256:'.length);
+  const document: IgnoredDocument = {
+    type: 'ignored',
+    registry: event.registry ?? null,
+    repositoryName: event.repository ?? null,
+    reason,
+    detail: detail?.slice(0, 500) ?? null,
+    at: context.ports.clock.now().toISOString(),
+  };
+  await context.ports.documents.create(ignoredKey(id), document, { ttlSeconds: ignoredTtlSeconds });
+  context.ports.log.info('ignored', {
+    reason,
+    registry: document.registry,
+    repository: document.repositoryName,
+  });
+  return undefined;
+}
+
+function freshEnvelope(context: PipelineContext, event: Envelope): Envelope {
+  return newEnvelope(context.ports.clock.now(), event.asOf);
+}
+
+/** Layers that a manifest may name without the registry holding them (image-spec, non-distributable layers). */
+function isForeign(mediaType: string): boolean {
+  return mediaType.includes('.foreign.') || mediaType.includes('nondistributable');
+}

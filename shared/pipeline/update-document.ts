@@ -1,0 +1,36 @@
+/** Read, change, write with If-Match: repeated while others write the same document. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { PlimsollError } from '../domain/errors.ts';
+import type { DocumentBody, DocumentKey, Documents, Stored } from '../ports/documents.ts';
+
+const maxConflicts = 8;
+/** Grows with each conflict; long enough for another session's write to become visible. */
+const conflictDelayMs = 15;
+
+/**
+ * Writes what `change` makes of the current document and returns what stands there then. `change` may run several
+ * times; it returns undefined to leave everything as it is. Throws CONFLICT (retryable) where others always win.
+ */
+export async function updateDocument<T extends DocumentBody>(
+  documents: Documents,
+  key: DocumentKey,
+  change: (current: T | undefined) => T | undefined | Promise<T | undefined>,
+  options: { readonly ttlSeconds?: number } = {},
+): Promise<Stored<T> | undefined> {
+  for (let conflicts = 0; conflicts < maxConflicts; conflicts += 1) {
+    if (conflicts > 0) await sleep(conflictDelayMs * conflicts);
+    const stored = await documents.read<T>(key);
+    const next = await change(stored?.value);
+    if (next === undefined) return stored;
+    const etag =
+      stored === undefined
+        ? await documents.create(key, next, options)
+        : await documents.replace(key, next, stored.etag, options);
+    if (etag !== undefined) return { value: next, etag };
+  }
+  throw new PlimsollError(
+    'CONFLICT',
+    `${key.container}/${key.id} changed ${maxConflicts} times while it was being written; it is tried again later`,
+    { retryable: true },
+  );
+}
