@@ -42,10 +42,7 @@ function* layerIssues({ record, inventories, view }: Composition): Generator<Cov
     for (const issue of inventory.issues) {
       const { path } = issue;
       const isHidden =
-        path !== undefined &&
-        fileCodes.has(issue.code) &&
-        wanted.has(path) &&
-        view.at(path)?.layer !== index;
+        path !== undefined && fileCodes.has(issue.code) && wanted.has(path) && view.at(path)?.layer !== index;
       if (!isHidden) yield { ...issue, ...layerOf(record, index) };
     }
   }
@@ -90,7 +87,10 @@ function* diffIdMismatches(
 
 function* imageIssues({ packages, distro }: Composition): Generator<CoverageIssue> {
   if (packages.length === 0) {
-    yield { code: 'NO_PACKAGES', detail: 'no layer holds a package of a known format: there is nothing to match' };
+    yield {
+      code: 'NO_PACKAGES',
+      detail: 'no layer holds a package of a known format: there is nothing to match',
+    };
   }
   const count = packages.filter((item) => ecosystemOf(item.type).isDistroFormat).length;
   if (count > 0 && distro === undefined) {

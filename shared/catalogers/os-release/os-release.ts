@@ -63,7 +63,13 @@ function readOsRelease(text: string): Distro | undefined {
   const values = new Map<string, string>();
   for (const line of text.split('\n')) {
     const [, name = '', rest = ''] = assignmentPattern.exec(line.trim()) ?? [];
-    if (name !== '') values.set(name, unquote(rest).replaceAll(/\p{Cc}/gu, '').slice(0, maxValueLength));
+    if (name !== '')
+      values.set(
+        name,
+        unquote(rest)
+          .replaceAll(/\p{Cc}/gu, '')
+          .slice(0, maxValueLength),
+      );
   }
   const id = (values.get('ID') ?? '').toLowerCase();
   if (!idPattern.test(id)) return undefined;
