@@ -6,9 +6,9 @@ import type { Policy, PolicyRule } from '../domain/policy.ts';
 import { unmatchedRule } from './evaluate-policy.ts';
 import { policyFileSchema } from './policy-schema.ts';
 
-/** Most bytes of a policy file: room for 200 rules that each name dozens of packages, and half a second of parsing at
- *  most for a text that is made to be slow. */
-export const maxPolicyBytes = 128 * 1024;
+/** Most bytes of a policy file: room for 200 rules of 300 characters, and half a second of parsing at most for a text
+ *  that is made to be slow (the parser compares each key of a map with all others). */
+export const maxPolicyBytes = 64 * 1024;
 
 /** Most uses of YAML aliases, counted with those that they repeat: few lines must not unfold to millions. */
 const maxAliasCount = 50;
