@@ -1,6 +1,7 @@
 /** Judges an image from what was read of its layers: a pure function of its input, without ports, clock or randomness. */
 import type { AdvisoryIndex, PackageKey } from '../domain/advisory.ts';
 import type { CoverageIssue } from '../domain/coverage.ts';
+import { PlimsollError } from '../domain/errors.ts';
 import type { Finding } from '../domain/finding.ts';
 import type { ImageInventory, ImageRecord } from '../domain/inventory.ts';
 import type { PolicyRevision } from '../domain/policy.ts';
@@ -51,16 +52,16 @@ export interface Judgement {
   readonly validUntil: string | null;
 }
 
-/** The verdict on the image. Equal inputs give equal report bytes. Throws only what reading the index throws. */
+/** The verdict on the image. Equal inputs give equal report bytes. Throws INVALID_INPUT where
+ *  the number of layers is not the record's, and what reading the index throws. */
 export async function judge(input: JudgeInput): Promise<Judgement> {
   const { record, index, policy, exceptions, asOf } = input;
-  const inventory = composeImage(record, input.layers);
+  const inventory = await composePresent(record, input.layers);
   const matched = await matchPackages(inventory, index);
   const issues = sortedIssues([
     ...inventory.issues,
     ...matched.issues,
     ...(input.extraIssues ?? []),
-    ...emptyImageIssue(inventory),
     ...staleIssue(index.revision.newestAt, asOf),
   ]);
   const { decision, reasons } = evaluatePolicy(policy.policy, matched.findings, issues);
@@ -97,14 +98,23 @@ export async function judge(input: JudgeInput): Promise<Judgement> {
   };
 }
 
-function emptyImageIssue(inventory: ImageInventory): readonly CoverageIssue[] {
-  if (inventory.packages.length > 0) return [];
-  return [
-    {
-      code: 'NO_PACKAGES',
-      detail: 'no package of a known format was found in the image; nothing could be matched',
-    },
-  ];
+/** Composes the layers that could be read; each of the others is its issue. What they would have brought or hidden is
+ *  not known, which is why such an image must not pass in silence. */
+async function composePresent(record: ImageRecord, layers: JudgeInput['layers']): Promise<ImageInventory> {
+  if (layers.length !== record.layers.length) {
+    throw new PlimsollError(
+      'INVALID_INPUT',
+      `expected a reading or an issue for each of the ${record.layers.length} layers of ${record.digest}, found ${layers.length}`,
+    );
+  }
+  const read = layers.map((layer) => ('missing' in layer ? undefined : layer));
+  const missing = layers.flatMap((layer) => ('missing' in layer ? [layer.missing] : []));
+  const present = { ...record, layers: record.layers.filter((_, index) => read[index] !== undefined) };
+  const inventory = await composeImage(
+    present,
+    read.filter((layer) => layer !== undefined),
+  );
+  return { ...inventory, issues: [...inventory.issues, ...missing] };
 }
 
 /** The moment when the advisories become stale; null where they are so already. */
