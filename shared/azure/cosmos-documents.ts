@@ -64,7 +64,6 @@ export function createCosmosDocuments(options: CosmosOptions): Documents {
       const accessCondition = { type: 'IfMatch', condition };
       const answer = await itemOf(key).replace<object>(item, {
         accessCondition,
-        contentResponseOnWriteEnabled: false,
       });
       return toEtag(answer.etag, item.expiresAtMs);
     } catch (error) {
@@ -86,9 +85,7 @@ export function createCosmosDocuments(options: CosmosOptions): Documents {
       const item = toItem(key, encodeDocument(key, value), ttlSeconds);
       return attempt(`creating document ${nameOf(key)}`, async () => {
         try {
-          const answer = await containerOf(key.container).items.create(item, {
-            contentResponseOnWriteEnabled: false,
-          });
+          const answer = await containerOf(key.container).items.create(item);
           return toEtag(answer.etag, item.expiresAtMs);
         } catch (error) {
           if (statusOf(error) !== 409) throw error;

@@ -1,8 +1,8 @@
 /** Secrets from Key Vault, cached for minutes. */
 import type { TokenCredential } from '@azure/identity';
 import { SecretClient } from '@azure/keyvault-secrets';
-import { PlimsollError } from '../domain/errors.ts';
 import type { Clock } from '../ports/clock.ts';
+import { checkSecretName } from '../ports/limits.ts';
 import type { Secrets } from '../ports/secrets.ts';
 import { serviceCodeOf, statusOf, unavailable } from './sdk-errors.ts';
 
@@ -95,16 +95,6 @@ export function createKeyVaultSecrets(options: KeyVaultOptions): Secrets {
       return fetching;
     },
   };
-}
-
-/** Throws INVALID_INPUT for a name that Key Vault has not: it would become a part of the URL. */
-export function checkSecretName(name: string): void {
-  if (!/^[0-9A-Za-z-]{1,127}$/.test(name)) {
-    throw new PlimsollError(
-      'INVALID_INPUT',
-      `a secret's name must have 1 to 127 of 0-9 a-z A-Z -, found ${JSON.stringify(name.slice(0, 40))}`,
-    );
-  }
 }
 
 interface Kept {

@@ -1,6 +1,6 @@
 /** What every adapter refuses before it sends anything, so that all of them refuse the same. */
 import { PlimsollError } from '../domain/errors.ts';
-import type { DocumentBody, DocumentKey } from './documents.ts';
+import type { DocumentBody, DocumentKey, DocumentQuery } from './documents.ts';
 import { maxDocumentBytes } from './documents.ts';
 import { maxMessageBytes } from './queue.ts';
 
@@ -35,6 +35,22 @@ export function checkPartition(container: string, partition: string): void {
   }
 }
 
+/** Throws INVALID_INPUT for a property to query by that is no plain name: names stand in the text of a query. */
+export function checkQueryProperties(query: DocumentQuery): void {
+  const properties = [
+    ...Object.keys(query.equals ?? {}),
+    ...(query.below === undefined ? [] : [query.below.property]),
+  ];
+  for (const property of properties) {
+    if (!/^[A-Za-z][A-Za-z0-9]*$/.test(property) || queryWords.has(property.toLowerCase())) {
+      throw new PlimsollError(
+        'INVALID_INPUT',
+        `a property to query by must be a plain name, found ${JSON.stringify(property.slice(0, 40))}`,
+      );
+    }
+  }
+}
+
 /** The document as JSON text. Throws TOO_LARGE past maxDocumentBytes. */
 export function encodeDocument(key: DocumentKey, value: DocumentBody): string {
   const text = JSON.stringify(value);
@@ -50,7 +66,8 @@ export function encodeDocument(key: DocumentKey, value: DocumentBody): string {
 
 /** The message as JSON text. Throws TOO_LARGE past maxMessageBytes. */
 export function encodeMessage(queue: string, message: object): string {
-  const text = JSON.stringify(message);
+  // XML, which carries it to a Storage queue, has no place for these characters; JSON can spell them in ASCII.
+  const text = JSON.stringify(message).replace(/[\u007f-\u009f\ufffe\uffff]/g, toEscape);
   const bytes = Buffer.byteLength(text);
   if (bytes > maxMessageBytes) {
     throw new PlimsollError(
@@ -70,6 +87,16 @@ export function checkBlobName(container: string, name: string): void {
     throw new PlimsollError(
       'INVALID_INPUT',
       `a blob name in ${container} must be made of a-z 0-9 . - _ and / in between, found ${JSON.stringify(name.slice(0, 80))}`,
+    );
+  }
+}
+
+/** Throws INVALID_INPUT for a name that Key Vault cannot have: it would become a part of a URL. */
+export function checkSecretName(name: string): void {
+  if (!/^[0-9A-Za-z-]{1,127}$/.test(name)) {
+    throw new PlimsollError(
+      'INVALID_INPUT',
+      `a secret's name must have 1 to 127 of 0-9 a-z A-Z -, found ${JSON.stringify(name.slice(0, 40))}`,
     );
   }
 }
@@ -97,3 +124,57 @@ export function decodeCursor(cursor: string): string {
   }
   return last;
 }
+
+function toEscape(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}
+
+/** Reserved in Cosmos DB's query language ("Keywords in Azure Cosmos DB"). */
+const queryWords = new Set([
+  ...[
+    'and',
+    'array',
+    'as',
+    'asc',
+    'between',
+    'by',
+    'case',
+    'cast',
+    'convert',
+    'cross',
+    'desc',
+    'distinct',
+    'else',
+  ],
+  ...[
+    'end',
+    'escape',
+    'exists',
+    'false',
+    'for',
+    'from',
+    'group',
+    'having',
+    'in',
+    'inner',
+    'insert',
+    'into',
+    'is',
+  ],
+  ...[
+    'join',
+    'left',
+    'like',
+    'limit',
+    'not',
+    'null',
+    'offset',
+    'on',
+    'or',
+    'order',
+    'outer',
+    'over',
+    'right',
+  ],
+  ...['select', 'set', 'then', 'top', 'true', 'udf', 'undefined', 'update', 'value', 'when', 'where', 'with'],
+]);

@@ -14,6 +14,7 @@ import {
   checkDocumentKey,
   checkPageLimit,
   checkPartition,
+  checkQueryProperties,
   decodeCursor,
   encodeCursor,
   encodeDocument,
@@ -150,6 +151,7 @@ export function createMemoryDocuments(options: {
       ): Promise<Page<Stored<T> & { readonly id: string }>> {
         checkPartition(query.container, query.partition);
         checkPageLimit(query.limit);
+        checkQueryProperties(query);
         counters[query.container].queries += 1;
         const after = query.cursor === undefined ? '' : decodeCursor(query.cursor);
         const ids = [...(partitions.get(partitionName(query))?.keys() ?? [])].sort(byCodeUnit);

@@ -1,5 +1,6 @@
 /** In-memory secrets. */
 import { PlimsollError } from '../../shared/domain/errors.ts';
+import { checkSecretName } from '../../shared/ports/limits.ts';
 import type { Secrets } from '../../shared/ports/secrets.ts';
 
 export interface MemorySecrets extends Secrets {
@@ -17,6 +18,7 @@ export function createMemorySecrets(initial: Readonly<Record<string, string>> = 
   let reads = 0;
   return {
     async read(name) {
+      checkSecretName(name);
       reads += 1;
       if (down) {
         throw new PlimsollError('SECRET_UNAVAILABLE', `secret ${name} could not be read: the store is down`, {
