@@ -1,6 +1,6 @@
 /** Publishes a revision of the index: new shards where rows changed, the others shared with the revision before. */
 import { createHash } from 'node:crypto';
-import { hashPackageKey, packageKey } from '../domain/advisory.ts';
+import { coverageKey, hashPackageKey, packageKey } from '../domain/advisory.ts';
 import {
   addChanges,
   type ChangeLog,
@@ -94,6 +94,7 @@ export async function publishIndex(
     recordsByFolder.set(folder, records);
     const built = await buildEcosystem(store, name, packages, known, changed, records);
     if (built !== undefined) ecosystems.push(built);
+    if ((built === undefined) !== (known === undefined)) changed.add(hashPackageKey(coverageKey(name)));
   }
   const contentHash = hashContent(ecosystems);
   if (previous !== undefined && previous.contentHash === contentHash)

@@ -9,6 +9,12 @@ export function packageKey(ecosystem: string, name: string): PackageKey {
   return `${ecosystem}|${name}`;
 }
 
+/** Changes when an ecosystem begins or ceases to be covered: images of a distribution without advisories depend on it
+ *  although none of their packages has a row. */
+export function coverageKey(ecosystem: string): PackageKey {
+  return packageKey(ecosystem, '');
+}
+
 /** An OSV event: exactly one of the four. */
 export type RangeEvent =
   | { readonly introduced: string }
