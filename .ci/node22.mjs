@@ -2,7 +2,7 @@
 // The Node comes from $PLIMSOLL_NODE22, else from the package node-linux-<architecture> of npm's registry, kept in a
 // folder outside the lockfile: the product itself does not depend on it.
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -24,7 +24,7 @@ const engine = [
 ];
 
 const node = process.env.PLIMSOLL_NODE22 ?? fetchNode();
-const words = process.argv.length > 2 ? process.argv.slice(2) : engine.map((room) => `test/${room}/`);
+const words = process.argv.length > 2 ? process.argv.slice(2) : engine.map(findTests);
 process.stderr.write(
   `Node ${spawnSync(node, ['--version'], { encoding: 'utf8' }).stdout?.trim() ?? '?'}: ${words.join(' ')}\n`,
 );
@@ -33,6 +33,17 @@ const result = spawnSync(node, [join(root, 'node_modules/vitest/vitest.mjs'), 'r
   stdio: 'inherit',
 });
 process.exitCode = result.status ?? 1;
+
+/** The folder of a room's tests; a room without any may not pass for one whose tests pass. */
+function findTests(room) {
+  const folder = join(root, 'test', room);
+  const names = existsSync(folder) ? readdirSync(folder, { recursive: true }) : [];
+  if (!names.some((name) => String(name).endsWith('.test.ts'))) {
+    process.stderr.write(`plimsoll: expected tests in test/${room}, found none\n`);
+    process.exit(2);
+  }
+  return `test/${room}/`;
+}
 
 function fetchNode() {
   const name = `node-${process.platform}-${process.arch}`;

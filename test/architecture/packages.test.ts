@@ -55,7 +55,7 @@ describe('the packages', () => {
   it('run no script while they are installed: the allow list is empty', () => {
     const settings = readFileSync(join(repositoryPath, '.npmrc'), 'utf8').split('\n');
     expect(settings).toContain('ignore-scripts=true');
-    expect(settings.filter((line) => /^allow-scripts/.test(line))).toEqual([]);
+    expect(settings.filter((line) => line.startsWith('allow-scripts'))).toEqual([]);
     expect(Object.keys(own.scripts).filter((name) => /^(pre|post)|^(install|prepare)$/.test(name))).toEqual(
       [],
     );
