@@ -5,7 +5,6 @@ import type { ImageRecord } from '../domain/inventory.ts';
 import { repositoryKey } from '../domain/place.ts';
 import { formatReference } from '../domain/reference.ts';
 import { inputsHash, sameButAsOf, type VerdictInputs } from '../domain/verdict.ts';
-import type { Stored } from '../ports/documents.ts';
 import type { PipelineContext } from './context.ts';
 import { type ImageState, imageState, loadLayers, staleIssues } from './image-state.ts';
 import { loadRecord } from './inventories.ts';

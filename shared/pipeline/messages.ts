@@ -86,7 +86,14 @@ export type RescanPage = z.infer<typeof rescanPageSchema>;
 
 /** `deliveries`: send one delivery, or gather what a rescan has for a subscription. */
 export const deliveryJobSchema = z.discriminatedUnion('kind', [
-  z.object({ ...envelope, kind: z.literal('send'), subscriptionId: z.string(), deliveryId: z.string() }),
+  z.object({
+    ...envelope,
+    kind: z.literal('send'),
+    subscriptionId: z.string(),
+    deliveryId: z.string(),
+    /** Number of the try that the delivery document must be at. */
+    tryNumber: z.number().int().min(0),
+  }),
   z.object({ ...envelope, kind: z.literal('flush'), subscriptionId: z.string(), run: z.string() }),
 ]);
 

@@ -15,7 +15,9 @@ export interface DeliveryDocument {
   /** The rendered body, fixed before the first POST. */
   readonly body: string;
   /** Number of the try that is due; a message of an earlier one ends. */
-  readonly attempt: number;
+  readonly tryNumber: number;
+  /** The try from which the delays count: 0, or where somebody drove it again. */
+  readonly firstTry: number;
   readonly createdAt: string;
   readonly lastTry: { readonly at: string; readonly outcome: string } | null;
 }

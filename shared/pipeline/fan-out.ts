@@ -1,0 +1,194 @@
+/** From a change set to each subscription that wants some of it: at once for a push, gathered for a rescan. */
+import { createHash } from 'node:crypto';
+import type { Subscription } from '../domain/subscription.ts';
+import { subscriptionWants } from '../domain/subscription.ts';
+import { type ChangeSet, loadChangeSet } from './change-set.ts';
+import type { PipelineContext } from './context.ts';
+import { renderDelivery } from './delivery-body.ts';
+import { type DeliveryJob, newEnvelope } from './messages.ts';
+import type { StepResult } from './run-step.ts';
+import { type RunDocument, runKey } from './state/config.ts';
+import {
+  type DeliveryDocument,
+  deliveryKey,
+  deliveryTtlSeconds,
+  type FlushDocument,
+  flushKey,
+  type PendingDocument,
+  pendingKey,
+} from './state/deliveries.ts';
+import { listSubscriptions, readSubscription } from './subscriptions.ts';
+import { updateDocument } from './update-document.ts';
+
+/** Pairs that one delivery gathers: their names fit into one flush document. */
+const maxPairsPerFlush = 5_000;
+const pendingPerPage = 500;
+
+const ttl = { ttlSeconds: deliveryTtlSeconds };
+
+/** Tells the change set to every subscription; repeated after a crash it makes the same deliveries again. */
+export async function fanOut(context: PipelineContext, pair: string): Promise<void> {
+  const set = await loadChangeSet(context, pair);
+  for (const subscription of await listSubscriptions(context)) {
+    // It hears of what was written after it was made.
+    if (subscription.createdAt > set.createdAt || wantedChanges(subscription, set).length === 0) continue;
+    if (set.cause.kind === 'rescan') await gather(context, subscription.id, pair, set.cause.run);
+    else await startDelivery(context, subscription, [pair]);
+  }
+}
+
+/** Step of `deliveries`, kind `flush`: one delivery of all that a run has for a subscription. */
+export async function flushGathered(
+  context: PipelineContext,
+  job: Extract<DeliveryJob, { kind: 'flush' }>,
+): Promise<StepResult> {
+  const subscription = await readSubscription(context, job.subscriptionId);
+  if (subscription === undefined) return undefined;
+  const flushes = await listFlushes(context, job.subscriptionId, job.run);
+  // A flush that a crash cut short is finished; a finished one changes nothing.
+  for (const flush of flushes) await finishFlush(context, subscription, flush);
+  const taken = new Set(flushes.flatMap((flush) => flush.pairs));
+  const waiting = (await listPending(context, job.subscriptionId, job.run)).filter(
+    (pair) => !taken.has(pair),
+  );
+  if (waiting.length === 0) return undefined;
+  const number = flushes.length;
+  const flush: FlushDocument = { type: 'flush', run: job.run, number, pairs: waiting.sort() };
+  const created = await context.ports.documents.create(
+    flushKey(job.subscriptionId, job.run, number),
+    flush,
+    ttl,
+  );
+  // Somebody else took a share at the same moment: look again after that is visible.
+  if (created === undefined) return { waitMs: context.timings.staleRetryMs };
+  await finishFlush(context, subscription, flush);
+  return undefined;
+}
+
+/** The changes of a set that a subscription is told. */
+export function wantedChanges(subscription: Subscription, set: ChangeSet): ChangeSet['changes'] {
+  return set.changes.filter((change) => subscriptionWants(subscription, set.place, change));
+}
+
+/** Fixes the delivery of these pairs (its id hashes the change ids) and enqueues its first try. */
+async function startDelivery(
+  context: PipelineContext,
+  subscription: Subscription,
+  pairs: readonly string[],
+): Promise<void> {
+  const sets = await Promise.all(pairs.map((pair) => loadChangeSet(context, pair)));
+  const told = sets
+    .map((set) => ({ ...set, changes: wantedChanges(subscription, set) }))
+    .filter((set) => set.changes.length > 0);
+  const ids = told.flatMap((set) => set.changes.map((change) => change.id)).sort();
+  if (ids.length === 0) return;
+  const hash = createHash('sha256')
+    .update(JSON.stringify([subscription.id, ids]))
+    .digest('hex');
+  const deliveryId = `msg_${hash.slice(0, 40)}`;
+  const key = deliveryKey(subscription.id, deliveryId);
+  const document: DeliveryDocument = {
+    type: 'delivery',
+    deliveryId,
+    subscriptionId: subscription.id,
+    status: 'pending',
+    pairs,
+    changeCount: ids.length,
+    body: renderDelivery(context, subscription, told),
+    tryNumber: 0,
+    firstTry: 0,
+    createdAt: context.ports.clock.now().toISOString(),
+    lastTry: null,
+  };
+  const created = await context.ports.documents.create(key, document, ttl);
+  if (created === undefined) {
+    const stored = await context.ports.documents.read<DeliveryDocument>(key);
+    // Made by an earlier run of this step, which may have ended before its message was sent.
+    const isUntried =
+      stored === undefined || (stored.value.status === 'pending' && stored.value.tryNumber === 0);
+    if (!isUntried) return;
+  }
+  await context.ports.queues.send('deliveries', {
+    ...newEnvelope(context.ports.clock.now()),
+    kind: 'send',
+    subscriptionId: subscription.id,
+    deliveryId,
+    tryNumber: 0,
+  } satisfies DeliveryJob);
+}
+
+/** Notes the pair for the subscription until the run ends; where it ended already the flush follows at once. */
+async function gather(
+  context: PipelineContext,
+  subscriptionId: string,
+  pair: string,
+  run: string,
+): Promise<void> {
+  const { documents, clock, queues } = context.ports;
+  const pending: PendingDocument = {
+    type: 'pending',
+    run,
+    pair,
+    flush: null,
+    createdAt: clock.now().toISOString(),
+  };
+  await documents.create(pendingKey(subscriptionId, pairHash(pair)), pending, ttl);
+  const stored = await documents.read<RunDocument>(runKey(run));
+  if (stored !== undefined && stored.value.completedAt === null) return;
+  const job: DeliveryJob = { ...newEnvelope(clock.now()), kind: 'flush', subscriptionId, run };
+  await queues.send('deliveries', job, { delayMs: context.timings.staleRetryMs });
+}
+
+async function finishFlush(
+  context: PipelineContext,
+  subscription: Subscription,
+  flush: FlushDocument,
+): Promise<void> {
+  await startDelivery(context, subscription, flush.pairs);
+  for (const pair of flush.pairs) {
+    await updateDocument<PendingDocument>(
+      context.ports.documents,
+      pendingKey(subscription.id, pairHash(pair)),
+      (current) =>
+        current === undefined || current.flush !== null ? undefined : { ...current, flush: flush.number },
+      ttl,
+    );
+  }
+}
+
+async function listFlushes(
+  context: PipelineContext,
+  subscriptionId: string,
+  run: string,
+): Promise<readonly FlushDocument[]> {
+  const page = await context.ports.documents.list<FlushDocument>({
+    container: 'deliveries',
+    partition: subscriptionId,
+    type: 'flush',
+    equals: { run },
+    limit: pendingPerPage,
+  });
+  return page.items.map((item) => item.value).sort((a, b) => a.number - b.number);
+}
+
+async function listPending(context: PipelineContext, subscriptionId: string, run: string): Promise<string[]> {
+  const pairs: string[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await context.ports.documents.list<PendingDocument>({
+      container: 'deliveries',
+      partition: subscriptionId,
+      type: 'pending',
+      equals: { run, flush: null },
+      limit: pendingPerPage,
+      ...(cursor === undefined ? {} : { cursor }),
+    });
+    pairs.push(...page.items.map((item) => item.value.pair));
+    cursor = page.cursor;
+  } while (cursor !== undefined && pairs.length < maxPairsPerFlush);
+  return pairs;
+}
+
+function pairHash(pair: string): string {
+  return createHash('sha256').update(pair).digest('hex').slice(0, 40);
+}
