@@ -1,12 +1,15 @@
 // Builds what is installed: dist/functions/*.js for Azure, dist/cli.js for the command line, and dist/ as a complete
 // Functions app of its own (host.json, package.json, no node_modules), so that copying dist/ is deploying it.
+// `--out DIR` builds elsewhere, for tests.
 import { chmod, copyFile, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { dirname, join, relative } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const dist = join(root, 'dist');
+const { out = join(root, 'dist') } = parseArgs({ options: { out: { type: 'string' } } }).values;
+const dist = resolve(out);
 
 /** CommonJS inside the bundles calls require, which ES modules lack. */
 const requireBanner =
