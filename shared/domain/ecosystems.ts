@@ -6,6 +6,8 @@ export interface Ecosystem {
   readonly type: PackageType;
   /** purl type (package-url/purl-spec). */
   readonly purlType: string;
+  /** Names of the members of catalogers/ that claim such packages. */
+  readonly catalogers: readonly string[];
   /** Name in versions/registry.ts. */
   readonly versionOrder: string;
   /** OSV ecosystem without suffix; undefined where the distribution decides it. */
@@ -20,6 +22,7 @@ export const ecosystems: readonly Ecosystem[] = [
   {
     type: 'deb',
     purlType: 'deb',
+    catalogers: ['dpkg'],
     versionOrder: 'deb',
     isDistroFormat: true,
     upgradeCommand: 'apt-get install --only-upgrade {name}={version}',
@@ -27,6 +30,7 @@ export const ecosystems: readonly Ecosystem[] = [
   {
     type: 'apk',
     purlType: 'apk',
+    catalogers: ['apk'],
     versionOrder: 'apk',
     isDistroFormat: true,
     upgradeCommand: "apk add --upgrade '{name}>={version}'",
@@ -34,6 +38,7 @@ export const ecosystems: readonly Ecosystem[] = [
   {
     type: 'npm',
     purlType: 'npm',
+    catalogers: ['npm'],
     versionOrder: 'semver',
     osvEcosystem: 'npm',
     isDistroFormat: false,
