@@ -75,7 +75,6 @@ describeSecrets('secrets in Key Vault', async () => {
         vaultUri,
         credential,
         clock: systemClock,
-        mayBeStale: () => false,
         allowOtherAudience: true,
       }),
     set: (name, value) => emulators.setSecret(name, value),

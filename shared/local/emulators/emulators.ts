@@ -10,6 +10,7 @@ import { systemClock } from '../../ports/clock.ts';
 import { type Azurite, startAzurite } from './azurite.ts';
 import { ensureCertificate, type LocalCertificate, trustCertificate } from './certificate.ts';
 import { type Child, readReadyLine, startChild } from './child-process.ts';
+import { lockDataFolder } from './data-lock.ts';
 import { issueToken, localClientId } from './tokens.ts';
 
 export interface EmulatorPorts {
@@ -46,11 +47,12 @@ const database = 'plimsoll';
 /**
  * Starts Azurite, the document emulator and the stand-in for identity and vault at the same time, each in a process of
  * its own that goes when this one goes, and makes the queues, containers and the database where they are missing.
- * Throws SERVER_UNREACHABLE with the cause; nothing is left running then.
+ * Throws SERVER_UNREACHABLE with the cause, CONFLICT where another process has the folder; nothing is left running then.
  */
 export async function startEmulators(options: EmulatorOptions): Promise<Emulators> {
   const { dataDir, ports = {} } = options;
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  const lock = await lockDataFolder(dataDir);
   const certificate = await ensureCertificate(dataDir, new Date());
   trustCertificate(certificate.certificatePem);
   const identityHeader = randomBytes(24).toString('hex');
@@ -88,8 +90,10 @@ export async function startEmulators(options: EmulatorOptions): Promise<Emulator
   const children = starts.flatMap((start) => (start.status === 'fulfilled' ? [childOf(start.value)] : []));
   const stop = async (): Promise<void> => {
     await Promise.all(children.map((child) => child.stop()));
+    await lock.release();
   };
   try {
+    await lock.name(children.map((child) => child.pid));
     if (azurite.status === 'rejected') throw azurite.reason;
     if (documents.status === 'rejected') throw documents.reason;
     if (identity.status === 'rejected') throw identity.reason;
