@@ -14,6 +14,7 @@ export default defineConfig({
       provider: 'v8',
       include: ['shared/**/*.ts', 'functions/**/*.ts'],
       reporter: ['text-summary'],
+      reportOnFailure: true,
     },
   },
 });

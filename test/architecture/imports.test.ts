@@ -61,6 +61,7 @@ describe('the rule', () => {
     ['a registry names its members', 'shared/versions/registry.ts', "import { b } from './deb.ts';"],
     ['a member may have files of its own', 'shared/catalogers/npm/a.ts', "import { b } from './b.ts';"],
     ['a member knows its contract', 'shared/catalogers/npm/a.ts', "import type { B } from '../contract.ts';"],
+    ['local prepares what Azure adapters use', 'shared/local/a.ts', "import { b } from '../azure/b.ts';"],
     ['the Azure room knows Azure', 'shared/azure/a.ts', "import { b } from '@azure/cosmos';"],
   ] as const;
 
