@@ -31,14 +31,12 @@ export function createHttpsSender(options: HttpsSenderOptions): Sender {
       const url = checkedUrl(request.url, options);
       try {
         const signal = AbortSignal.timeout(request.timeoutMs);
-        const outgoing = {
-          ...request,
-          method: 'POST',
-          url,
-          idleTimeoutMs: request.timeoutMs,
-          signal,
-        } as const;
-        const response = await client.send(outgoing, checkingLookup(url, options, resolve));
+        const addresses = await Promise.race([resolveChecked(url, options, resolve), whenAborted(signal)]);
+        const { headers, body, timeoutMs: idleTimeoutMs } = request;
+        const outgoing = { method: 'POST', url, headers, body, idleTimeoutMs, signal } as const;
+        // The socket connects to what was checked and asks nobody again, so that a name can't mean another address
+        // between check and connect (DNS rebinding).
+        const response = await client.send(outgoing, lookupOf(addresses));
         response.discard();
         const retryAfterMs = parseRetryAfterMs(headerOf(response.headers, 'retry-after'), now());
         return answerOf(response.status, retryAfterMs);
@@ -92,7 +90,8 @@ function lookupOf(addresses: readonly string[]): LookupFunction {
   };
 }
 
-function rejectOnAbort(signal: AbortSignal): Promise<never> {
+/** Rejects once the time is over. */
+function whenAborted(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason), { once: true });
   });
