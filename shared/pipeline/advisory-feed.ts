@@ -1,24 +1,40 @@
 /** Where advisories come from, as the sync step sees it. */
-import type { AdvisoryRow, PackageKey } from '../domain/advisory.ts';
+import type { CveRatings } from '../advisories/cve-list.ts';
+import type { IndexStore, PublishedRevision } from '../advisories/index-store.ts';
+import type { OsvSource } from '../advisories/osv-source.ts';
+import { syncIndex } from '../advisories/sync-index.ts';
 
-/** One row with the key that it is found by. */
-export interface KeyedAdvisory {
-  readonly key: PackageKey;
-  readonly row: AdvisoryRow;
-}
-
-export interface FeedReading {
-  /** Every row of the feed; ends early only by throwing. */
-  readonly rows: AsyncIterable<KeyedAdvisory>;
-  /** Newest `modified` seen so far, RFC 3339; complete once the rows are read. */
-  newestAt(): string;
+export interface FeedPublication {
+  /** The previous revision where nothing is new. */
+  readonly published: PublishedRevision;
   /** Records that were read and skipped, by reason. */
-  skipped(): Readonly<Record<string, number>>;
+  readonly skipped: Readonly<Record<string, number>>;
 }
 
-/** Opens the feed anew for each sync. Throws ADVISORIES_UNREACHABLE (retryable), ADVISORIES_INVALID. */
+/** A source of advisories that can bring the index up to date. */
 export interface AdvisoryFeed {
   /** Name for logs and health: the URL or folder. */
   readonly name: string;
-  open(): Promise<FeedReading>;
+  /** Writes what is new beside the old revision. Throws ADVISORIES_UNREACHABLE (retryable), ADVISORIES_INVALID. */
+  publish(store: IndexStore, previous: PublishedRevision | undefined, now: Date): Promise<FeedPublication>;
+}
+
+export interface OsvFeedOptions {
+  readonly source: OsvSource;
+  /** Ecosystems to import; all of the feed where absent. */
+  readonly ecosystems?: readonly string[] | undefined;
+  /** Ratings of CVEs for advisories that have none of their own, read anew for each sync. */
+  readonly cveRatings?: (() => Promise<CveRatings>) | undefined;
+}
+
+/** The feed over a folder or URL laid out as the public OSV bucket. */
+export function osvFeed(options: OsvFeedOptions): AdvisoryFeed {
+  const { source, ecosystems } = options;
+  return {
+    name: source.name,
+    async publish(store, previous, now) {
+      const cveRatings = await options.cveRatings?.();
+      return syncIndex({ store, previous, source, ecosystems, cveRatings, now });
+    },
+  };
 }

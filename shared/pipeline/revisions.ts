@@ -1,6 +1,7 @@
 /** The revisions that judging rests on: which are in force, loaded for a minute, reloaded where a job knows better. */
 import { emptyIndex } from '../advisories/empty-index.ts';
-import { type IndexStore, openIndex, type PublishedRevision } from '../advisories/index-store.ts';
+import type { IndexStore, PublishedRevision } from '../advisories/index-store.ts';
+import { openIndex } from '../advisories/open-index.ts';
 import type { AdvisoryIndex } from '../domain/advisory.ts';
 import { digestOf } from '../domain/digest.ts';
 import type { Policy, PolicyRevision } from '../domain/policy.ts';

@@ -1,5 +1,5 @@
 /** sync-advisories: reads the feed, publishes a revision where something changed, and starts a rescan for it. */
-import { type PublishedRevision, publishIndex } from '../advisories/index-store.ts';
+import type { PublishedRevision } from '../advisories/index-store.ts';
 import { PlimsollError } from '../domain/errors.ts';
 import type { PipelineContext } from './context.ts';
 import { startRescan } from './rescan.ts';
@@ -21,10 +21,11 @@ export async function syncAdvisories(context: PipelineContext): Promise<SyncOutc
   const { advisoryFeed: feed, ports } = context;
   if (feed === undefined) return undefined;
   const stored = await ports.documents.read<AdvisoriesDocument<PublishedRevision>>(advisoriesKey);
-  const reading = await feed.open();
-  const { published } = await publishIndex(indexStore(ports.blobs), stored?.value.published, reading.rows, {
-    newestAt: () => reading.newestAt(),
-  });
+  const { published, skipped } = await feed.publish(
+    indexStore(ports.blobs),
+    stored?.value.published,
+    ports.clock.now(),
+  );
   const isNew = published.revision !== stored?.value.published.revision;
   const document: AdvisoriesDocument<PublishedRevision> = {
     type: 'advisories',
@@ -49,5 +50,5 @@ export async function syncAdvisories(context: PipelineContext): Promise<SyncOutc
   ports.log.info('advisories-synced', { revision: published.revision, isNew, feed: feed.name });
   // Also where nothing is new: a run that a crash kept from starting starts now, a finished one starts nothing.
   await startRescan(context, `advisories-${published.revision}`);
-  return { revision: published.revision, isNew, skipped: reading.skipped() };
+  return { revision: published.revision, isNew, skipped };
 }
