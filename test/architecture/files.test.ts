@@ -66,10 +66,12 @@ describe('the source files', () => {
   });
 
   it('silence no checker', () => {
-    const marks = new RegExp(['@ts-(ignore|nocheck|expect-error)', 'as unknown as'].join('|'));
-    expect(
-      pathsOf((file) => file.path !== 'test/architecture/files.test.ts' && marks.test(file.text)),
-    ).toEqual([]);
+    const marks = new RegExp(`@ts-(${['ignore', 'nocheck', 'expect-error'].join('|')})`);
+    expect(pathsOf((file) => marks.test(file.text))).toEqual([]);
+    // A test may hand over what no caller could; the product may not.
+    expect(product.filter((file) => file.text.includes('as unknown as')).map((file) => file.path)).toEqual(
+      [],
+    );
   });
 
   it('have a folder of tests for each package format', () => {
