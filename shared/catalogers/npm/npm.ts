@@ -41,8 +41,8 @@ const versionPattern = /^[\x21-\x7e]+$/;
 const schema = z.object({
   name: z.string().max(maxNameLength).optional(),
   version: z.string().max(maxVersionLength).optional(),
-  license: z.unknown(),
-  licenses: z.unknown(),
+  license: z.unknown().optional(),
+  licenses: z.unknown().optional(),
 });
 
 /** `<name>` or `@<scope>/<name>` of a package.json that lies directly in a package's directory. */
