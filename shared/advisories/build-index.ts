@@ -1,5 +1,6 @@
 /** Publishes a revision of the index: new shards where rows changed, the others shared with the revision before. */
 import { createHash } from 'node:crypto';
+import { compareText } from '../base/text-order.ts';
 import { coverageKey, hashPackageKey, packageKey } from '../domain/advisory.ts';
 import {
   addChanges,
@@ -10,7 +11,6 @@ import {
   maxChangeLogBytes,
 } from './change-log.ts';
 import {
-  compareText,
   contentName,
   decodeShard,
   encodeRow,
@@ -29,6 +29,7 @@ import {
   type EcosystemShards,
   encodeManifest,
   type Manifest,
+  partName,
   readManifest,
   readPart,
   shardPart,
@@ -48,7 +49,7 @@ export interface IndexUpdate {
   /** What was imported, by ecosystem without suffix: text of id and `modified` of every record. Of kept ecosystems the
    *  previous one stays. Asked once the rows have ended. */
   readonly modified?: () => ReadonlyMap<string, string>;
-  /** Hash of the CVE ratings that the rows were made with. */
+  /** Text of the CVE ratings that the rows were made with. */
   readonly cveRatings?: string;
 }
 
@@ -111,7 +112,9 @@ export async function publishIndex(
     changesSince: log.since,
     ...(log.hashes.length === 0 ? {} : { changes: await writePart(store, 'changes', encodeChangeLog(log)) }),
     folders: await foldersOf(store, before, recordsByFolder, update),
-    ...(update.cveRatings === undefined ? {} : { cveRatings: update.cveRatings }),
+    ...(update.cveRatings === undefined
+      ? {}
+      : { cveRatings: await writePart(store, 'ratings', update.cveRatings) }),
   };
   return {
     published: {
@@ -283,8 +286,12 @@ async function foldersOf(
   return [...folders.values()].sort((a, b) => compareText(a.ecosystem, b.ecosystem));
 }
 
-async function writePart(store: IndexStore, kind: string, content: string | Uint8Array): Promise<string> {
-  const name = `${kind}/${contentName(content)}`;
+async function writePart(
+  store: IndexStore,
+  kind: Parameters<typeof partName>[0],
+  content: string | Uint8Array,
+): Promise<string> {
+  const name = partName(kind, content);
   await store.createOnce(name, await pack(content));
   return name;
 }

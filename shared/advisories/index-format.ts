@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { brotliCompress, brotliDecompress, constants } from 'node:zlib';
+import { compareText } from '../base/text-order.ts';
 import type {
   AdvisoryRange,
   AdvisoryRow,
@@ -67,11 +68,6 @@ export function sortByHash<T extends { readonly name: string }>(
   return packages
     .map((item) => ({ hash: hashPackageKey(`${ecosystem}|${item.name}`), item }))
     .sort((a, b) => a.hash - b.hash || compareText(a.item.name, b.item.name));
-}
-
-/** Code unit order: the same on every machine. */
-export function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 /** The shard's text. What several rows share (the record's head, a package's versions) stands in it once. */

@@ -1,7 +1,7 @@
 /** The manifest of one revision of the index: which shards it is made of, and what is kept beside them. */
 import { z } from 'zod';
 import { PlimsollError } from '../domain/errors.ts';
-import { maxManifestBytes, parseOwn, unpack } from './index-format.ts';
+import { contentName, maxManifestBytes, parseOwn, unpack } from './index-format.ts';
 import type { IndexStore } from './index-store.ts';
 
 /** One ecosystem with its suffix, cut into 2^bits shards by the hash of the package key. */
@@ -33,7 +33,7 @@ export interface Manifest {
   readonly changesSince: number;
   readonly changes?: string | undefined;
   readonly folders: readonly EcosystemFolder[];
-  /** Hash of the CVE ratings that were used; undefined for none. */
+  /** Name of the part with the CVE ratings that the rows were made with; undefined for none. */
   readonly cveRatings?: string | undefined;
 }
 
@@ -67,7 +67,10 @@ const schema = z.object({
         .optional(),
     }),
   ),
-  cveRatings: z.string().optional(),
+  cveRatings: z
+    .string()
+    .regex(/^ratings\/[0-9a-f]{40}$/)
+    .optional(),
 });
 
 export function encodeManifest(manifest: Manifest): string {
@@ -104,6 +107,14 @@ export async function readPart(store: IndexStore, name: string, maxBytes: number
     );
   }
   return unpack(packed, name, maxBytes);
+}
+
+/** Name of a part with this content. */
+export function partName(
+  kind: 'changes' | 'manifests' | 'ratings' | 'records',
+  content: string | Uint8Array,
+): string {
+  return `${kind}/${contentName(content)}`;
 }
 
 export function shardPart(name: string): string {

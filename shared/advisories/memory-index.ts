@@ -1,7 +1,8 @@
 /** An index over rows in memory: for plain folders of records and for tests. */
 import { createHash } from 'node:crypto';
+import { compareText } from '../base/text-order.ts';
 import type { AdvisoryIndex, AdvisoryRow, PackageKey } from '../domain/advisory.ts';
-import { compareText, encodeRow } from './index-format.ts';
+import { encodeRow } from './index-format.ts';
 import type { KeyedRow } from './osv-record.ts';
 
 /** An index without revisions: it can't tell what changed, so changedSince is always true. `covered` names ecosystems

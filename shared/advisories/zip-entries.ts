@@ -1,13 +1,8 @@
 /** The entries of a zip archive, one after the other, with bounds on what an archive from outside can cost. */
 import { promisify } from 'node:util';
 import type { Entry, ZipFile } from 'yauzl';
-import { fromBuffer, open } from 'yauzl';
+import { open } from 'yauzl';
 import { PlimsollError } from '../domain/errors.ts';
-
-export interface ZipEntry {
-  readonly name: string;
-  readonly bytes: Uint8Array;
-}
 
 export interface ZipLimits {
   /** Entries past this size are handed over empty with `tooLarge`. */
@@ -20,12 +15,12 @@ export interface ZipLimits {
 /** Reads every entry whose name `wants` accepts; folders are left out. An entry over the limit is handed over as
  *  undefined bytes. Throws ADVISORIES_INVALID where the archive is broken or too large as a whole. */
 export async function* zipEntries(
-  archive: string | Uint8Array,
+  path: string,
   where: string,
   wants: (name: string) => boolean,
   limits: ZipLimits,
 ): AsyncIterable<{ readonly name: string; readonly bytes: Uint8Array | undefined }> {
-  const zip = await openZip(archive, where);
+  const zip = await openZip(path, where);
   try {
     if (zip.entryCount > limits.maxEntries) {
       throw invalid(where, `${zip.entryCount} entries, more than ${limits.maxEntries}`);
@@ -55,13 +50,11 @@ const options = {
   validateEntrySize: true,
 } as const;
 
-async function openZip(archive: string | Uint8Array, where: string): Promise<ZipFile> {
+async function openZip(path: string, where: string): Promise<ZipFile> {
   try {
-    return typeof archive === 'string'
-      ? await promisify<string, typeof options, ZipFile>(open)(archive, options)
-      : await promisify<Buffer, typeof options, ZipFile>(fromBuffer)(Buffer.from(archive), options);
+    return await promisify<string, typeof options, ZipFile>(open)(path, options);
   } catch (error) {
-    throw invalid(where, 'no zip archive', error);
+    throw invalid(where, 'none that can be opened', error);
   }
 }
 
