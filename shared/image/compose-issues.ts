@@ -34,7 +34,11 @@ export function composeIssues(composition: Composition): readonly CoverageIssue[
 }
 
 /** Issues about one file count no more where an upper layer hides that file. */
-const fileCodes: ReadonlySet<CoverageCode> = new Set(['UNREADABLE_FILE', 'FILE_TOO_LARGE']);
+const fileCodes: ReadonlySet<CoverageCode> = new Set([
+  'UNREADABLE_FILE',
+  'FILE_TOO_LARGE',
+  'UNRESOLVED_LINK',
+]);
 
 function* layerIssues({ record, inventories, view }: Composition): Generator<CoverageIssue> {
   for (const [index, inventory] of inventories.entries()) {

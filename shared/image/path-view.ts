@@ -13,7 +13,7 @@ export interface PathState {
   readonly layer: number;
   /** Where a symbolic link leads, as a path in the image. */
   readonly linkTarget?: string;
-  /** Target of a hard link that no layer holds as a wanted path. */
+  /** Target of a hard link that no layer so far holds as a wanted path. */
   readonly missingTarget?: string;
 }
 
@@ -54,11 +54,13 @@ export class PathView {
    *  the view is empty. */
   apply(layer: number, inventory: LayerInventory, leafPaths: readonly string[]): void {
     const replaced = this.isEmpty ? new Map<number, PathState>() : this.#hide(inventory, leafPaths);
-    const claimsOf = claimsByFile(inventory);
+    const claims = claimsByPath(inventory);
+    // A path that several catalogers want is listed once for each.
+    const files = new Map(inventory.files.map((file) => [file.path, file]));
     const links = new Map<string, CatalogedFile>();
-    for (const file of inventory.files) {
+    for (const file of files.values()) {
       if (file.entry === 'hardlink') links.set(file.path, file);
-      else this.#put(layer, file, claimsOf(file), replaced);
+      else this.#put(layer, file, claims.get(file.path) ?? [], replaced);
     }
     for (const file of targetsFirst(links)) this.#putHardLink(layer, file, replaced);
   }
@@ -179,19 +181,17 @@ function targetsFirst(links: ReadonlyMap<string, CatalogedFile>): readonly Catal
   return [...ordered];
 }
 
-/** Claims of a group by the file that they stand in. */
-function claimsByFile(inventory: LayerInventory): (file: CatalogedFile) => readonly Claim[] {
+function claimsByPath(inventory: LayerInventory): ReadonlyMap<string, readonly Claim[]> {
   const claims = new Map<string, Claim[]>();
   for (const group of inventory.groups) {
     for (const claim of group.claims) {
       if (claim.kind === 'owned-files') continue;
-      const key = `${group.cataloger}\0${claim.path}`;
-      const list = claims.get(key);
-      if (list === undefined) claims.set(key, [claim]);
+      const list = claims.get(claim.path);
+      if (list === undefined) claims.set(claim.path, [claim]);
       else list.push(claim);
     }
   }
-  return (file) => claims.get(`${file.cataloger}\0${file.path}`) ?? [];
+  return claims;
 }
 
 /** A package that the path declared before keeps its layer, also where its file was written anew. */
