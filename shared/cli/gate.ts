@@ -26,8 +26,14 @@ const maxAnswerBytes = 1024 * 1024;
 const answerSchema = z.object({
   decision: z.enum(decisions),
   reasons: z.array(z.object({ rule: z.string(), message: z.string() })).default([]),
-  verdictAt: z.string().nullish(),
-  digest: z.string().nullish(),
+  verdictAt: z
+    .string()
+    .nullish()
+    .transform((text) => text ?? undefined),
+  digest: z
+    .string()
+    .nullish()
+    .transform((text) => text ?? undefined),
 });
 
 type Answer = z.infer<typeof answerSchema>;
@@ -166,8 +172,8 @@ function parseJson(body: Uint8Array): unknown {
 
 /** Reasons name packages of the image, so nothing is printed as it came. */
 function renderAnswer(reference: string, answer: Answer): string {
-  const digest = answer.digest == null ? '' : ` ${answer.digest}`;
-  const at = answer.verdictAt == null ? '' : ` (judged ${answer.verdictAt})`;
+  const digest = answer.digest === undefined ? '' : ` ${answer.digest}`;
+  const at = answer.verdictAt === undefined ? '' : ` (judged ${answer.verdictAt})`;
   const lines = [
     safeText(`${answer.decision.toUpperCase()} ${reference}${digest}${at}`),
     ...answer.reasons.map((reason) => `  ${safeText(`${reason.rule}: ${reason.message}`)}`),

@@ -45,7 +45,10 @@ export function processIo(signal: AbortSignal): CommandIo {
     err: (text) => {
       if (process.stderr.writable) process.stderr.write(text);
     },
-    stdin: process.stdin,
+    // Opening stdin costs time that a command without need of it should not pay.
+    get stdin() {
+      return process.stdin;
+    },
     stdoutIsTerminal: process.stdout.isTTY === true,
     stderrIsTerminal: process.stderr.isTTY === true,
     columns: process.stdout.isTTY === true ? process.stdout.columns : undefined,

@@ -26,6 +26,9 @@ const help = `Usage: plimsoll <command>
 Exit codes: 0 pass or warn, 1 fail, 2 no verdict (one line on stderr says why), 3 pending (gate).
 `;
 
+/** How long a command that was interrupted may take to end by itself, in milliseconds. */
+const maxCleanEndMs = 2_000;
+
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   scan: async () => (await import('./scan.ts')).runScan,
   gate: async () => (await import('./gate.ts')).runGate,
@@ -44,6 +47,8 @@ for (const [signal, number] of [
     if (signalNumber !== 0) process.exit(128 + number);
     signalNumber = number;
     interrupted.abort();
+    // What waits for a silent server notices nothing.
+    setTimeout(() => process.exit(128 + number), maxCleanEndMs).unref();
   });
 }
 
@@ -51,7 +56,6 @@ const io = processIo(interrupted.signal);
 const exitCode = await run(process.argv.slice(2), io);
 // Not process.exit at once: what is still in the pipe to stdout would be cut off.
 process.exitCode = signalNumber === 0 ? exitCode : 128 + signalNumber;
-process.stdin.unref?.();
 
 async function run(args: readonly string[], commandIo: CommandIo): Promise<number> {
   const [name, ...rest] = args;

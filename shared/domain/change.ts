@@ -22,7 +22,7 @@ export interface Change {
   readonly severity?: Severity;
   /** One line for people. */
   readonly title: string;
-  /** Severity, fixed version or decision before and after, for the kinds that have both. */
+  /** Severity or decision before and after, for the kinds that have both. */
   readonly before?: string;
   readonly after?: string;
   /** Id of the advisory. */

@@ -7,7 +7,7 @@ export type PolicyRule =
   | {
       readonly id: string;
       readonly on: 'finding';
-      readonly then: 'fail' | 'warn' | 'ignore';
+      readonly outcome: 'fail' | 'warn' | 'ignore';
       /** Severities that the rule is about; absent: all. */
       readonly severities?: readonly Severity[];
       /** True: only findings that have a fixed version; false: only those that have none. */
@@ -21,7 +21,7 @@ export type PolicyRule =
   | {
       readonly id: string;
       readonly on: 'coverage';
-      readonly then: 'fail' | 'warn' | 'ignore';
+      readonly outcome: 'fail' | 'warn' | 'ignore';
       /** Codes that the rule is about; absent: all. */
       readonly codes?: readonly CoverageCode[];
     };

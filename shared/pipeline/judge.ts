@@ -99,8 +99,12 @@ export async function judge(input: JudgeInput): Promise<Judgement> {
 }
 
 /** Composes the layers that could be read; each of the others is its issue. What they would have brought or hidden is
- *  not known, which is why such an image must not pass in silence. */
-async function composePresent(record: ImageRecord, layers: JudgeInput['layers']): Promise<ImageInventory> {
+ *  not known, which is why such an image must not pass in silence. Throws INVALID_INPUT where the number of layers
+ *  is not the record's. */
+export async function composePresent(
+  record: ImageRecord,
+  layers: JudgeInput['layers'],
+): Promise<ImageInventory> {
   if (layers.length !== record.layers.length) {
     throw new PlimsollError(
       'INVALID_INPUT',

@@ -27,16 +27,16 @@ export const blindingCodes: readonly CoverageCode[] = [
 export const defaultPolicy: Policy = {
   name: 'default',
   rules: [
-    { id: 'malicious-package', on: 'finding', then: 'fail', malicious: true },
+    { id: 'malicious-package', on: 'finding', outcome: 'fail', malicious: true },
     {
       id: 'fixable-critical-or-high',
       on: 'finding',
-      then: 'fail',
+      outcome: 'fail',
       severities: ['critical', 'high'],
       fixable: true,
     },
-    { id: 'other-finding', on: 'finding', then: 'warn' },
-    { id: 'incomplete-coverage', on: 'coverage', then: 'fail', codes: blindingCodes },
-    { id: 'lesser-coverage-issue', on: 'coverage', then: 'warn' },
+    { id: 'other-finding', on: 'finding', outcome: 'warn' },
+    { id: 'incomplete-coverage', on: 'coverage', outcome: 'fail', codes: blindingCodes },
+    { id: 'lesser-coverage-issue', on: 'coverage', outcome: 'warn' },
   ],
 };

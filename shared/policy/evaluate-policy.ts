@@ -41,10 +41,10 @@ export function evaluatePolicy(
   }
   const inOrder = [...policy.rules, undefined].flatMap((rule) => {
     const group = groups.get(rule);
-    return group === undefined ? [] : [{ rule, group, then: rule?.then ?? 'warn' }];
+    return group === undefined ? [] : [{ rule, group, outcome: rule?.outcome ?? 'warn' }];
   });
-  const failing = inOrder.filter((entry) => entry.then === 'fail');
-  const warning = inOrder.filter((entry) => entry.then === 'warn');
+  const failing = inOrder.filter((entry) => entry.outcome === 'fail');
+  const warning = inOrder.filter((entry) => entry.outcome === 'warn');
   return {
     decision: failing.length > 0 ? 'fail' : warning.length > 0 ? 'warn' : 'pass',
     reasons: [...failing, ...warning].map(({ rule, group }) => ({

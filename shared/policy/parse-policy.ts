@@ -146,14 +146,14 @@ function requireDistinctIds(rules: readonly PolicyRule[], source: Source, name: 
 
 /** Leaves out what the file leaves out: an absent condition is no condition. */
 function toRule(rule: FileRule): PolicyRule {
-  const { id, then } = rule;
+  const { id, outcome } = rule;
   if (rule.on === 'coverage') {
-    return { id, on: rule.on, then, ...(rule.codes === undefined ? {} : { codes: rule.codes }) };
+    return { id, on: rule.on, outcome, ...(rule.codes === undefined ? {} : { codes: rule.codes }) };
   }
   return {
     id,
     on: rule.on,
-    then,
+    outcome,
     ...(rule.severities === undefined ? {} : { severities: rule.severities }),
     ...(rule.fixable === undefined ? {} : { fixable: rule.fixable }),
     ...(rule.malicious === undefined ? {} : { malicious: rule.malicious }),

@@ -18,12 +18,12 @@ function canonicalRule(rule: PolicyRule): readonly unknown[] {
     ? [
         rule.id,
         rule.on,
-        rule.then,
+        rule.outcome,
         rule.severities ?? null,
         rule.fixable ?? null,
         rule.malicious ?? null,
         rule.ids ?? null,
         rule.packages ?? null,
       ]
-    : [rule.id, rule.on, rule.then, rule.codes ?? null];
+    : [rule.id, rule.on, rule.outcome, rule.codes ?? null];
 }

@@ -20,7 +20,7 @@ const text = z.string().min(1).max(maxTextLength);
 const findingRule = z.strictObject({
   id: ruleId,
   on: z.literal('finding'),
-  then: outcome,
+  outcome,
   severities: z
     .array(z.enum(severities))
     .min(1)
@@ -47,7 +47,7 @@ const findingRule = z.strictObject({
 const coverageRule = z.strictObject({
   id: ruleId,
   on: z.literal('coverage'),
-  then: outcome,
+  outcome,
   codes: z
     .array(z.enum(coverageCodes))
     .min(1)

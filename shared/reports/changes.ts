@@ -58,8 +58,8 @@ function findingChanges(before: readonly ReportFinding[], after: readonly Report
       });
     }
     const fixed = pair.after.find((finding) => finding.fixedVersion !== null);
-    if (fixed?.fixedVersion != null && pair.before.every((finding) => finding.fixedVersion === null)) {
-      changes.push({ ...aboutFinding('finding.fix-available', fixed), after: fixed.fixedVersion });
+    if (fixed !== undefined && pair.before.every((finding) => finding.fixedVersion === null)) {
+      changes.push(aboutFinding('finding.fix-available', fixed));
     }
     return changes;
   });

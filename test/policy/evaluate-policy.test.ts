@@ -83,8 +83,8 @@ describe('the default policy', () => {
 
 describe('a policy', () => {
   it('lets the first rule that fits decide', () => {
-    const ignored: PolicyRule = { id: 'known', on: 'finding', then: 'ignore', ids: ['CVE-2020-0001'] };
-    const failing: PolicyRule = { id: 'all', on: 'finding', then: 'fail' };
+    const ignored: PolicyRule = { id: 'known', on: 'finding', outcome: 'ignore', ids: ['CVE-2020-0001'] };
+    const failing: PolicyRule = { id: 'all', on: 'finding', outcome: 'fail' };
     expect(evaluatePolicy(policyOf(ignored, failing), [sampleFinding()], []).decision).toBe('pass');
     expect(evaluatePolicy(policyOf(failing, ignored), [sampleFinding()], []).decision).toBe('fail');
   });
@@ -107,7 +107,7 @@ describe('a policy', () => {
     });
   });
 
-  it.each<[string, Omit<Extract<PolicyRule, { on: 'finding' }>, 'id' | 'on' | 'then'>, boolean]>([
+  it.each<[string, Omit<Extract<PolicyRule, { on: 'finding' }>, 'id' | 'on' | 'outcome'>, boolean]>([
     ['a severity in the list', { severities: ['low', 'high'] }, true],
     ['a severity that is not in the list', { severities: ['low'] }, false],
     ['a fix where one is wanted', { fixable: true }, true],
@@ -123,7 +123,7 @@ describe('a policy', () => {
     ['a glob without a star that is only a part', { packages: ['pkg:npm/lodash'] }, false],
     ['one condition of two', { severities: ['high'], packages: ['pkg:deb/*'] }, false],
   ])('holds a condition against a finding: %s', (_, conditions, fits) => {
-    const policy = policyOf({ id: 'rule', on: 'finding', then: 'fail', ...conditions });
+    const policy = policyOf({ id: 'rule', on: 'finding', outcome: 'fail', ...conditions });
     expect(evaluatePolicy(policy, [sampleFinding()], []).decision).toBe(fits ? 'fail' : 'warn');
   });
 

@@ -14,15 +14,15 @@ describe('a policy file', () => {
       '# for the shop team',
       'name: shop',
       'rules:',
-      '  - { id: known, on: finding, then: ignore, ids: [CVE-2020-0001], packages: ["pkg:npm/lodash@*"] }',
+      '  - { id: known, on: finding, outcome: ignore, ids: [CVE-2020-0001], packages: ["pkg:npm/lodash@*"] }',
       '  - id: worst',
       '    on: finding',
-      '    then: fail',
+      '    outcome: fail',
       '    severities: [critical]',
       '    fixable: true',
       '  - id: blind',
       '    on: coverage',
-      '    then: fail',
+      '    outcome: fail',
       '    codes:',
       '      - UNREADABLE_FILE',
     ].join('\n');
@@ -32,12 +32,12 @@ describe('a policy file', () => {
         {
           id: 'known',
           on: 'finding',
-          then: 'ignore',
+          outcome: 'ignore',
           ids: ['CVE-2020-0001'],
           packages: ['pkg:npm/lodash@*'],
         },
-        { id: 'worst', on: 'finding', then: 'fail', severities: ['critical'], fixable: true },
-        { id: 'blind', on: 'coverage', then: 'fail', codes: ['UNREADABLE_FILE'] },
+        { id: 'worst', on: 'finding', outcome: 'fail', severities: ['critical'], fixable: true },
+        { id: 'blind', on: 'coverage', outcome: 'fail', codes: ['UNREADABLE_FILE'] },
       ],
     });
   });
@@ -53,54 +53,54 @@ describe('a policy file', () => {
 
   it('may use few aliases', () => {
     const text =
-      'rules:\n  - { id: a, on: finding, then: fail, ids: &ids [X] }\n  - { id: b, on: finding, then: warn, ids: *ids }';
-    expect(parsePolicy(text, 'p')?.rules[1]).toEqual({ id: 'b', on: 'finding', then: 'warn', ids: ['X'] });
+      'rules:\n  - { id: a, on: finding, outcome: fail, ids: &ids [X] }\n  - { id: b, on: finding, outcome: warn, ids: *ids }';
+    expect(parsePolicy(text, 'p')?.rules[1]).toEqual({ id: 'b', on: 'finding', outcome: 'warn', ids: ['X'] });
   });
 
   it.each([
     [
       'a misspelt condition',
-      'rules:\n - id: a\n   on: finding\n   then: fail\n   severites: [high]',
+      'rules:\n - id: a\n   on: finding\n   outcome: fail\n   severites: [high]',
       'p.yaml line 5, rules[0].severites: expected no such key',
     ],
     [
       'an unknown severity',
-      'rules:\n - id: a\n   on: finding\n   then: fail\n   severities:\n    - hi',
+      'rules:\n - id: a\n   on: finding\n   outcome: fail\n   severities:\n    - hi',
       'p.yaml line 6, rules[0].severities[0]: expected one of critical, high, medium, low, negligible, unknown, found "hi"',
     ],
     [
       'an unknown subject',
-      'rules:\n - id: a\n   on: fnding\n   then: fail',
+      'rules:\n - id: a\n   on: fnding\n   outcome: fail',
       'p.yaml line 3, rules[0].on: expected "finding" or "coverage", found "fnding"',
     ],
     [
       'a missing outcome',
       'rules:\n - id: a\n   on: finding',
-      'rules[0].then: expected one of fail, warn, ignore, found nothing',
+      'rules[0].outcome: expected one of fail, warn, ignore, found nothing',
     ],
     [
       'a condition of findings about coverage',
-      'rules:\n - id: a\n   on: coverage\n   then: fail\n   fixable: true',
+      'rules:\n - id: a\n   on: coverage\n   outcome: fail\n   fixable: true',
       'line 5, rules[0].fixable: expected no such key',
     ],
     [
       'an id twice',
-      'rules:\n - {id: a, on: finding, then: fail}\n - {id: a, on: coverage, then: fail}',
+      'rules:\n - {id: a, on: finding, outcome: fail}\n - {id: a, on: coverage, outcome: fail}',
       'line 3, rules[1].id: expected an id of its own, found "a" a second time',
     ],
     [
       'the reserved id',
-      'rules:\n - {id: no-rule, on: finding, then: fail}',
+      'rules:\n - {id: no-rule, on: finding, outcome: fail}',
       'expected another id: this one is reserved',
     ],
     [
       'an id with spaces',
-      'rules:\n - {id: "a b", on: finding, then: fail}',
+      'rules:\n - {id: "a b", on: finding, outcome: fail}',
       'line 2, rules[0].id: expected 1 to 64 of',
     ],
     [
       'an empty list, which would fit nothing',
-      'rules:\n - {id: a, on: finding, then: fail, ids: []}',
+      'rules:\n - {id: a, on: finding, outcome: fail, ids: []}',
       'rules[0].ids: expected at least 1 entries, found a list of 0',
     ],
     ['a text instead of a list', 'rules: all', 'line 1, rules: expected array, found "all"'],
@@ -117,12 +117,12 @@ describe('a policy file', () => {
     ['two documents', 'rules: []\n---\nrules: []', 'p.yaml line 2: expected JSON or YAML'],
     [
       'a prototype as a key',
-      '{"rules": [{"id": "a", "on": "finding", "then": "fail", "__proto__": {"malicious": true}}]}',
+      '{"rules": [{"id": "a", "on": "finding", "outcome": "fail", "__proto__": {"malicious": true}}]}',
       'rules[0].__proto__: expected no such key',
     ],
     [
       'more rules than are evaluated',
-      `rules:\n${Array.from({ length: 201 }, (_, i) => ` - {id: r${i}, on: finding, then: warn}`).join('\n')}`,
+      `rules:\n${Array.from({ length: 201 }, (_, i) => ` - {id: r${i}, on: finding, outcome: warn}`).join('\n')}`,
       'rules: expected at most 200 entries, found a list of 201',
     ],
   ])('with %s is refused, saying where and why', (_, text, message) => {
@@ -193,11 +193,14 @@ describe('a policy file', () => {
 });
 
 describe('the content hash of a policy', () => {
-  const rule = '"id": "a", "on": "finding", "then": "fail"';
+  const rule = '"id": "a", "on": "finding", "outcome": "fail"';
 
   it('does not depend on the order of keys or on the notation', () => {
     const json = parsePolicy(`{"name": "x", "rules": [{"fixable": true, ${rule}}]}`, 'p');
-    const yaml = parsePolicy(`rules:\n- then: fail\n  id: a\n  on: finding\n  fixable: true\nname: x`, 'p');
+    const yaml = parsePolicy(
+      `rules:\n- outcome: fail\n  id: a\n  on: finding\n  fixable: true\nname: x`,
+      'p',
+    );
     expect(policyRevisionOf(json, 3).contentHash).toBe(policyRevisionOf(yaml, 4).contentHash);
     expect(policyRevisionOf(json, 3).revision).toBe(3);
   });
@@ -205,7 +208,7 @@ describe('the content hash of a policy', () => {
   it.each([
     ['a condition', `{"name": "x", "rules": [{${rule}, "fixable": false}]}`],
     ['the name', `{"name": "y", "rules": [{${rule}}]}`],
-    ['the outcome', `{"name": "x", "rules": [{"id": "a", "on": "finding", "then": "warn"}]}`],
+    ['the outcome', `{"name": "x", "rules": [{"id": "a", "on": "finding", "outcome": "warn"}]}`],
     ['a list', `{"name": "x", "rules": [{${rule}, "ids": ["X"]}]}`],
     ['which list', `{"name": "x", "rules": [{${rule}, "packages": ["X"]}]}`],
   ])('changes with %s', (_, text) => {

@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { safeText, shorten } from '../../shared/reports/safe-text.ts';
@@ -54,7 +55,7 @@ describe('the table', () => {
     expect(renderTable(report, { colour: false })).not.toContain(escape);
     const coloured = renderTable(report, { colour: true });
     expect(coloured).toContain(`${escape}[31mhigh${escape}[0m`);
-    expect(coloured.replaceAll(/\u001B\[\d+m/g, '')).toBe(renderTable(report, { colour: false }));
+    expect(stripVTControlCharacters(coloured)).toBe(renderTable(report, { colour: false }));
   });
 
   it('keeps to the width of the terminal and leaves ids whole', () => {
