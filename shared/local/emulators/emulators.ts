@@ -88,9 +88,10 @@ export async function startEmulators(options: EmulatorOptions): Promise<Emulator
   ]);
   const [azurite, documents, identity] = starts;
   const children = starts.flatMap((start) => (start.status === 'fulfilled' ? [childOf(start.value)] : []));
-  const stop = async (): Promise<void> => {
-    await Promise.all(children.map((child) => child.stop()));
-    await lock.release();
+  let stopping: Promise<void> | undefined;
+  const stop = (): Promise<void> => {
+    stopping ??= Promise.all(children.map((child) => child.stop())).then(() => lock.release());
+    return stopping;
   };
   try {
     await lock.name(children.map((child) => child.pid));
