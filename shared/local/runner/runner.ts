@@ -1,9 +1,9 @@
 /** Runs a Functions app inside this process, as Azure's host would: HTTP, Storage queues and timers. */
 import { PlimsollError } from '../../domain/errors.ts';
 import type { Log } from '../../ports/log.ts';
-import type { ProgrammingModel, Registrations } from './core-module.ts';
 import { readHostSettings } from './host-settings.ts';
 import { listenForHttp } from './http-functions.ts';
+import { findStreamUrl } from './http-streams.ts';
 import { runHooks } from './invocation.ts';
 import { findAppFiles, loadApp } from './load-app.ts';
 import { listenForMessages, type QueueTimings } from './queue-functions.ts';
@@ -81,7 +81,7 @@ export async function startRunner(options: RunnerOptions): Promise<Runner> {
     app,
     functions: sorted.http,
     port: options.port,
-    streamUrl: await streamUrlOf(app),
+    streamUrl: await findStreamUrl(app.model),
     maxBodyBytes,
     log,
     onInvoked: () => wake(),
@@ -125,19 +125,6 @@ export async function startRunner(options: RunnerOptions): Promise<Runner> {
       unwatch();
     },
   };
-}
-
-const capabilities = new WeakMap<ProgrammingModel, Promise<Record<string, string>>>();
-
-/** Where the library wants its requests, if the app asked for HTTP streams; it listens once in its life. */
-async function streamUrlOf(app: Registrations): Promise<string | undefined> {
-  const { model } = app;
-  if (model?.getCapabilities === undefined) {
-    return undefined;
-  }
-  const asked = capabilities.get(model) ?? model.getCapabilities({});
-  capabilities.set(model, asked);
-  return (await asked)['HttpUri'];
 }
 
 /** On Azure such a rejection kills the worker, so it is an error here too, told and not hidden. */

@@ -1,18 +1,30 @@
 import { request } from 'node:http';
+import { Server } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Runner, startRunner } from '../../../shared/local/runner/runner.ts';
 import { silentLog } from '../../../shared/ports/log.ts';
 import { createMemoryQueueSource } from './memory-queue-source.ts';
 
 const appDir = fileURLToPath(new URL('streaming-app', import.meta.url));
+const listening: unknown[] = [];
 let runner: Runner;
 
 describe('an app that asks for HTTP streams', () => {
   beforeAll(async () => {
+    const listen = vi.spyOn(Server.prototype, 'listen');
     runner = await startRunner({ appDir, port: 0, queues: createMemoryQueueSource(), log: silentLog });
+    listening.push(
+      ...listen.mock.results.map(({ value }) => (value instanceof Server ? value.address() : value)),
+    );
+    listen.mockRestore();
   });
   afterAll(() => runner.stop());
+
+  it('is for this machine alone, also where the library listens', () => {
+    const local = expect.objectContaining({ address: '127.0.0.1' });
+    expect(listening).toEqual([local, local]);
+  });
 
   it('gets bodies as they come', async () => {
     const chunk = new Uint8Array(1024 * 1024);
