@@ -96,8 +96,18 @@ export class PathView {
     return this.#clear(ranges);
   }
 
-  /** A layer need not list the directories of its paths: what lies below a file of a lower layer replaces it. */
+  /** A layer need not list the directories of its paths: what lies below a file of a lower layer replaces it. A small
+   *  layer is asked path by path, so that a thousand of them over a large one do not cost a walk over everything each. */
   #hideImpliedDirectories(leafPaths: readonly string[], ranges: [number, number][]): void {
+    if (costOfAncestors(leafPaths) < this.#paths.length) {
+      for (const path of leafPaths) {
+        for (let slash = path.indexOf('/'); slash >= 0; slash = path.indexOf('/', slash + 1)) {
+          const index = this.#indexOf.get(path.slice(0, slash));
+          if (index !== undefined) ranges.push([index, index + 1]);
+        }
+      }
+      return;
+    }
     const leaves = sorted(leafPaths);
     for (const [index, state] of this.#states.entries()) {
       if (state === undefined) continue;
@@ -204,6 +214,12 @@ function sinceLayers(claims: readonly Claim[], before: PathState | undefined, la
   return claims.map((claim) =>
     claim.kind === 'package' ? (earlier.get(packageIdentity(claim)) ?? layer) : layer,
   );
+}
+
+/** What looking up every directory above the paths costs, in characters to hash over those of one usual path. */
+function costOfAncestors(paths: readonly string[]): number {
+  const usualLength = 64;
+  return paths.reduce((sum, path) => sum + (path.length / usualLength) ** 2, 0);
 }
 
 function sorted(texts: readonly string[]): readonly string[] {
