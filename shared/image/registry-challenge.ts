@@ -19,7 +19,7 @@ const maxScopes = 16;
 export function parseChallenge(header: string | undefined): Challenge | undefined {
   if (header === undefined || header.length > maxChallengeLength) return undefined;
   const challenges = splitChallenges(header);
-  const bearer = challenges.find(({ scheme, params }) => scheme === 'bearer' && params.has('realm'));
+  const bearer = challenges.find(({ scheme, params }) => scheme === 'bearer' && params.get('realm'));
   if (bearer !== undefined) {
     return {
       scheme: 'bearer',

@@ -1,7 +1,7 @@
 /** Requests to a registry's hosts: retried within small bounds, redirected by hand, never with credentials elsewhere. */
 import { lookup as resolveName } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
-import { hostNameOf, isLocalAddress, isLoopbackHost, isPrivateAddress } from '../base/addresses.ts';
+import { hostNameOf, isLoopbackHost, isPrivateAddress } from '../base/addresses.ts';
 import {
   type HttpClient,
   type HttpRequest,
@@ -10,6 +10,7 @@ import {
   isNetworkError,
   readBody,
 } from '../base/http.ts';
+import { isPublicAddress } from '../base/public-address.ts';
 import { backoffMs, parseRetryAfterMs, type RetryTimings, waitMs } from '../base/retry.ts';
 import { PlimsollError } from '../domain/errors.ts';
 
@@ -72,9 +73,9 @@ export async function followRedirects(
   response: HttpResponse,
   options: TransportOptions,
 ): Promise<HttpResponse> {
-  const registryAddress = response.remoteAddress ?? '';
   const isLoopback = isLoopbackHost(request.url.host);
-  const allowsPrivate = isLoopback || isPrivateAddress(registryAddress) || isLocalAddress(registryAddress);
+  const address = response.remoteAddress;
+  const allowsPrivate = isLoopback || (address !== undefined && !isPublicAddress(address));
   let current = response;
   let { url, headers } = request;
   for (let hops = 0; isRedirect(current); hops++) {
@@ -241,7 +242,7 @@ function withoutCredentials(headers: Readonly<Record<string, string>>): Record<s
 
 /** A registry inside a private network may send there; to this machine or to a link-local address none may. */
 function isForbidden(address: string, allowsPrivate: boolean): boolean {
-  return isLocalAddress(address) || (isPrivateAddress(address) && !allowsPrivate);
+  return !isPublicAddress(address) && !(allowsPrivate && isPrivateAddress(address));
 }
 
 async function readErrorText(response: HttpResponse): Promise<string> {
