@@ -1,0 +1,10 @@
+/** Queue judge-jobs-poison: what failed for good is recorded with its cause. */
+import { app } from '@azure/functions';
+import { recordFailure } from '../shared/pipeline/record-failure.ts';
+import { connection, onMessage } from './_handlers.ts';
+
+app.storageQueue('judge-jobs-poison', {
+  queueName: 'judge-jobs-poison',
+  connection,
+  handler: onMessage(({ pipeline }, message) => recordFailure(pipeline, 'judge-jobs', message)),
+});

@@ -1,0 +1,10 @@
+/** Queue layer-jobs-poison: what failed for good is recorded with its cause. */
+import { app } from '@azure/functions';
+import { recordFailure } from '../shared/pipeline/record-failure.ts';
+import { connection, onMessage } from './_handlers.ts';
+
+app.storageQueue('layer-jobs-poison', {
+  queueName: 'layer-jobs-poison',
+  connection,
+  handler: onMessage(({ pipeline }, message) => recordFailure(pipeline, 'layer-jobs', message)),
+});

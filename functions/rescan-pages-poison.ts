@@ -1,0 +1,10 @@
+/** Queue rescan-pages-poison: what failed for good is recorded with its cause. */
+import { app } from '@azure/functions';
+import { recordFailure } from '../shared/pipeline/record-failure.ts';
+import { connection, onMessage } from './_handlers.ts';
+
+app.storageQueue('rescan-pages-poison', {
+  queueName: 'rescan-pages-poison',
+  connection,
+  handler: onMessage(({ pipeline }, message) => recordFailure(pipeline, 'rescan-pages', message)),
+});
