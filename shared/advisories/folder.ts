@@ -136,7 +136,8 @@ export async function openBucketFolder(
   for await (const keyed of reading.rows) {
     if (needed.has(keyed.key.slice(0, keyed.key.indexOf('|')))) rows.push(keyed);
   }
-  return indexOfRows(rows, reading.newestAt());
+  // How old the copy is says its whole list, not the few ecosystems that were read.
+  return indexOfRows(rows, (await source.newestModified(now)) ?? reading.newestAt());
 }
 
 /** Writes beside and renames, so that the name never stands for half a file. */

@@ -6,6 +6,7 @@ import { compareText } from '../base/text-order.ts';
 import { PlimsollError } from '../domain/errors.ts';
 import { type DownloadOptions, fetchFile, fetchToTemporaryFile, parseFeedUrl } from './download.ts';
 import { maxRecordBytes } from './osv-record.ts';
+import { NewestTime } from './osv-time.ts';
 import { zipEntries } from './zip-entries.ts';
 
 /** The bucket that OSV publishes. */
@@ -26,6 +27,8 @@ export interface OsvSource {
   ecosystems(): Promise<readonly string[]>;
   /** Id and `modified` of every record as the feed lists them; undefined where it has no list. */
   modified(ecosystem: string): Promise<ReadonlyMap<string, string> | undefined>;
+  /** Newest `modified` of the whole feed that is not after `now`; undefined where the feed has no list. */
+  newestModified(now: Date): Promise<string | undefined>;
   /** All records of an ecosystem. Throws ADVISORIES_INVALID where the archive is broken, ADVISORIES_MISSING where there
    *  is none. */
   records(ecosystem: string): AsyncIterable<SourceRecord>;
@@ -108,6 +111,15 @@ class BucketSource implements OsvSource {
       if (comma > 0 && idPattern.test(id)) list.set(id, line.slice(0, comma).trim());
     }
     return list;
+  }
+
+  async newestModified(now: Date): Promise<string | undefined> {
+    const bytes = await this.#files.read(['modified_id.csv'], maxModifiedBytes);
+    if (bytes === undefined) return undefined;
+    const newest = new NewestTime(now);
+    for (const line of Buffer.from(bytes).toString('utf8').split('\n'))
+      newest.add(line.slice(0, line.indexOf(',')));
+    return newest.text;
   }
 
   async *records(ecosystem: string): AsyncIterable<SourceRecord> {
