@@ -17,6 +17,7 @@ const help = `Usage: plimsoll <command>
       --quiet                   no progress
     targets: oci:DIR[:TAG]  oci-archive:FILE  docker-archive:FILE  dir:DIR  registry/repository[:tag][@digest]
   advisories sync --to DIR [--from URL|DIR] [--ecosystem NAME]...
+                  [--cve-list URL|DIR|FILE]
   advisories info --advisories DIR [--format json]
   gate <reference> --server URL [--environment NAME] [--wait SECONDS]
   versions compare <ecosystem> [<a> <b>]

@@ -1,0 +1,44 @@
+/** Runs the plimsoll command as a user does: as a process of its own. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+export interface CommandResult {
+  readonly exitCode: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface CommandOptions {
+  /** Added to PATH and HOME; the rest of this process's environment is not handed on. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly stdin?: string;
+  readonly onStart?: (child: ChildProcess) => void;
+}
+
+const entry = fileURLToPath(new URL('../../shared/cli/main.ts', import.meta.url));
+
+/** Resolves once the process has ended and its output was read. */
+export function runCommand(args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
+  const child = spawn(process.execPath, [entry, ...args], {
+    env: { PATH: process.env['PATH'], HOME: '/nonexistent', ...options.env },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  const output = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name].setEncoding('utf8').on('data', (text: string) => {
+      output[name] += text;
+    });
+  }
+  child.stdin.on('error', () => {}).end(options.stdin ?? '');
+  options.onStart?.(child);
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (exitCode, signal) => resolve({ exitCode, signal, ...output }));
+  });
+}
+
+/** What every refusal looks like: exit code 2, nothing on stdout, one line on stderr. */
+export function isRefusal(result: CommandResult): boolean {
+  return result.exitCode === 2 && result.stdout === '' && /^plimsoll: [^\n]+\n$/.test(result.stderr);
+}
