@@ -1,17 +1,17 @@
 /** What every trigger has in common: the library's requests and messages in, ours out, and no rejection unhandled. */
 import {
-  type HttpHandler,
+  type HttpFunctionOptions,
   type HttpRequest,
   type HttpResponseInit,
-  type InvocationContext,
   app as library,
   type StorageQueueHandler,
   type TimerHandler,
 } from '@azure/functions';
 import type { ApiContext } from '../shared/api/context.ts';
 import type { ApiRequest, ApiResponse } from '../shared/api/http.ts';
-import { problem, problemOf } from '../shared/api/problem.ts';
-import type { ReceiveWebhookDeps } from '../shared/api/receive-webhook.ts';
+import { problemOf } from '../shared/api/problem.ts';
+import type { ReceiveRegistryEventDeps } from '../shared/api/receive-registry-event.ts';
+import { answer, type Route } from '../shared/api/routes.ts';
 import { PlimsollError } from '../shared/domain/errors.ts';
 import { app, invocations, log } from './_app.ts';
 
@@ -21,16 +21,15 @@ library.setup({ enableHttpStream: true });
 /** The setting prefix under which the host finds its queues: the app's own storage account. */
 export const connection = 'AzureWebJobsStorage';
 
-/** Answers by the API; a failure becomes its problem document, an unforeseen one 500 without details. */
-export function answer(respond: (api: ApiContext, request: ApiRequest) => Promise<ApiResponse>): HttpHandler {
-  return (request, context) =>
-    invocations.run(context, async () => {
-      try {
-        return toLibrary(await respond(app(), toApi(request)));
-      } catch (error) {
-        return toLibrary(explain(error, context));
-      }
-    });
+/** Binds a route of the API to an HTTP trigger. Who may call is the API's own business, so the host asks for no key. */
+export function serve(route: Route): HttpFunctionOptions {
+  return {
+    methods: [route.method],
+    route: route.path,
+    authLevel: 'anonymous',
+    handler: (request, context) =>
+      invocations.run(context, async () => toLibrary(await answerSafely(route, toApi(request)))),
+  };
 }
 
 /** Runs a step on a message. What it throws is the host's to try again; `dequeueCount` is 1 at the first try. */
@@ -52,9 +51,21 @@ export function onSchedule(step: (api: ApiContext) => Promise<unknown>): TimerHa
 }
 
 /** What intake needs of the app. */
-export function intakeOf({ pipeline, tokens }: ApiContext): ReceiveWebhookDeps {
-  const { queues, clock, log: portLog } = pipeline.ports;
-  return { registries: pipeline.registries, tokens, queues, clock, log: portLog };
+export function intakeOf({ pipeline }: ApiContext): ReceiveRegistryEventDeps {
+  return { registries: pipeline.registries, queues: pipeline.ports.queues, clock: pipeline.ports.clock };
+}
+
+/** The API's answer, or a problem document where the app can't be put together. */
+async function answerSafely(route: Route, request: ApiRequest): Promise<ApiResponse> {
+  try {
+    return await answer(route, request, app());
+  } catch (error) {
+    if (error instanceof PlimsollError) {
+      log.error('app.broken', { code: error.code, detail: error.message });
+      return problemOf(error);
+    }
+    throw error;
+  }
 }
 
 function toApi(request: HttpRequest): ApiRequest {
@@ -70,17 +81,6 @@ function toApi(request: HttpRequest): ApiRequest {
 function toLibrary(response: ApiResponse): HttpResponseInit {
   const { status, headers, body } = response;
   return body.length === 0 ? { status, headers } : { status, headers, body };
-}
-
-function explain(error: unknown, context: InvocationContext): ApiResponse {
-  if (error instanceof PlimsollError) {
-    log.warn('request.failed', { code: error.code, detail: error.message });
-    return problemOf(error);
-  }
-  log.error('request.broke', {
-    error: error instanceof Error ? (error.stack ?? error.message) : String(error),
-  });
-  return problem(500, 'INTERNAL', `unforeseen failure; the logs know it as ${context.invocationId}`);
 }
 
 function firstOfEach(query: URLSearchParams): Readonly<Record<string, string | undefined>> {

@@ -59,7 +59,7 @@ describe('the built app, copied alone into an empty folder', () => {
       const refused = await fetch(`${url}/api/webhooks/distribution`, { method: 'POST', body: '{}' });
       expect([refused.status, refused.headers.get('content-type')]).toEqual([
         401,
-        'application/problem+json',
+        'application/problem+json; charset=utf-8',
       ]);
     } finally {
       child.stdin.end();

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { routes } from '../../shared/api/routes.ts';
 import { type Runner, startRunner } from '../../shared/local/runner/runner.ts';
 import { maxDequeueCount } from '../../shared/pipeline/run-step.ts';
 import { silentLog } from '../../shared/ports/log.ts';
@@ -35,6 +36,12 @@ describe('the triggers', () => {
     expect(names.length).toBeGreaterThan(20);
     expect(runner.functions.map((one) => one.name)).toEqual(names);
     expect(runner.functions.filter((one) => one.error !== undefined)).toEqual([]);
+  });
+
+  it('serve each route of the API', () => {
+    const served = runner.functions.filter((one) => one.trigger === 'http').map((one) => one.on);
+    const wanted = Object.values(routes).map((route) => `${route.method} /api/${route.path}`);
+    expect(served.toSorted()).toEqual(wanted.toSorted());
   });
 
   it('serve each queue and its poison queue', () => {
