@@ -43,6 +43,7 @@ export async function* readResumed(first: HttpResponse, transfer: BlobTransfer):
         const rest = skipped === 0 ? chunk : chunk.subarray(skipped);
         if (rest.byteLength === 0) continue;
         delivered += rest.byteLength;
+        if (total !== undefined && delivered > total) throw otherLength(transfer, total, 'more');
         yield rest;
       }
       if (total === undefined || delivered === total) return;
@@ -58,10 +59,7 @@ export async function* readResumed(first: HttpResponse, transfer: BlobTransfer):
       toSkip = next.toSkip;
       continue;
     }
-    throw new PlimsollError(
-      'REGISTRY_REFUSED',
-      `${transfer.name}: expected ${total} bytes as announced, found ${delivered}`,
-    );
+    throw otherLength(transfer, total, String(delivered));
   }
 }
 
@@ -97,6 +95,13 @@ async function reopen(
   throw new PlimsollError(
     'REGISTRY_REFUSED',
     `${transfer.name}: asked to go on from byte ${delivered}, expected status 206 with that Content-Range, found ${response.status} "${range.slice(0, 80)}"`,
+  );
+}
+
+function otherLength(transfer: BlobTransfer, total: number, found: string): PlimsollError {
+  return new PlimsollError(
+    'REGISTRY_REFUSED',
+    `${transfer.name}: expected ${total} bytes as announced, found ${found}`,
   );
 }
 

@@ -340,6 +340,16 @@ test.each([
     body: 'abc',
     path: '/blobs/',
   });
+  const reading = read(clientOf(), registry, digest);
+  await expect(reading).rejects.toMatchObject({ code: 'REGISTRY_REFUSED' });
+  await expect(reading).rejects.toThrow(/go on from byte/);
+});
+
+test('more bytes than were announced are not read', async () => {
+  const { registry } = await start();
+  const digest = await pushBlob({ url: registry.url, repository }, sampleBytes(100_000));
+  registry.addFault({ kind: 'break', afterBytes: 50_000, path: '/blobs/' });
+  registry.addFault({ kind: 'status', status: 200, body: 'x'.repeat(200_000), path: '/blobs/' });
   expect(await codeOf(read(clientOf(), registry, digest))).toBe('REGISTRY_REFUSED');
 });
 
