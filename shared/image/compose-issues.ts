@@ -5,6 +5,7 @@ import { ecosystemOf } from '../domain/ecosystems.ts';
 import type { ImageRecord, LayerInventory } from '../domain/inventory.ts';
 import type { Distro, Package } from '../domain/package.ts';
 import type { DanglingLink } from './path-links.ts';
+import { splitIssues } from './path-state.ts';
 import type { PathView } from './path-view.ts';
 
 export interface Composition {
@@ -33,28 +34,17 @@ export function composeIssues(composition: Composition): readonly CoverageIssue[
   return countRest(ordered);
 }
 
-/** Issues about one file count no more where an upper layer hides that file. */
-const fileCodes: ReadonlySet<CoverageCode> = new Set([
-  'UNREADABLE_FILE',
-  'FILE_TOO_LARGE',
-  'UNRESOLVED_LINK',
-]);
-
-function* layerIssues({ record, inventories, view }: Composition): Generator<CoverageIssue> {
+function* layerIssues({ record, inventories }: Composition): Generator<CoverageIssue> {
   for (const [index, inventory] of inventories.entries()) {
-    const wanted = new Set(inventory.issues.length === 0 ? [] : inventory.files.map((file) => file.path));
-    for (const issue of inventory.issues) {
-      const { path } = issue;
-      const isHidden =
-        path !== undefined && fileCodes.has(issue.code) && wanted.has(path) && view.at(path)?.layer !== index;
-      if (!isHidden) yield { ...issue, ...layerOf(record, index) };
-    }
+    for (const issue of splitIssues(inventory).ofLayer) yield { ...issue, ...layerOf(record, index) };
   }
 }
 
+/** What an upper layer hides is not asked for: nothing of the image is missing for it. */
 function* unreadableFiles({ record, view }: Composition): Generator<CoverageIssue> {
-  for (const { claims, layer } of view.held()) {
-    for (const claim of claims) {
+  for (const { claims, problems, layer } of view.held()) {
+    for (const problem of problems) yield { ...problem, ...layerOf(record, layer) };
+    for (const { claim } of claims) {
       if (claim.kind !== 'unreadable') continue;
       const { path, detail } = claim;
       yield { code: 'UNREADABLE_FILE', path, ...layerOf(record, layer), detail };

@@ -52,8 +52,8 @@ export async function composeImage(
 
 function chooseDistro(found: readonly ResolvedPath[]): Distro | undefined {
   for (const path of distroPaths) {
-    const claims = found.find((resolved) => resolved.path === path)?.state.claims ?? [];
-    for (const claim of claims) if (claim.kind === 'distro') return claim.distro;
+    const claims = found.find((resolved) => resolved.path === path)?.claims ?? [];
+    for (const { claim } of claims) if (claim.kind === 'distro') return claim.distro;
   }
   return undefined;
 }
@@ -71,19 +71,18 @@ function collectPackages(
   record: ImageRecord,
 ): readonly Package[] {
   const drafts = new Map<string, PackageDraft>();
-  for (const { path, state } of found) {
-    state.claims.forEach((claim, index) => {
-      if (claim.kind !== 'package') return;
-      const layer = state.since[index] ?? state.layer;
+  for (const { path, claims } of found) {
+    for (const { claim, since } of claims) {
+      if (claim.kind !== 'package') continue;
       const purl = purlOf({ ...claim, distro });
       const draft = drafts.get(purl);
       if (draft === undefined) {
-        drafts.set(purl, { claim, paths: new Set([path]), layer });
-        return;
+        drafts.set(purl, { claim, paths: new Set([path]), layer: since });
+        continue;
       }
       draft.paths.add(path);
-      draft.layer = Math.min(draft.layer, layer);
-    });
+      draft.layer = Math.min(draft.layer, since);
+    }
   }
   return [...drafts]
     .map(([purl, { claim, paths, layer }]) => ({

@@ -1,13 +1,14 @@
 /** Symbolic links among the wanted paths of a composed image, followed to what is read there. */
-import type { PathState, PathView } from './path-view.ts';
+import { claimsThrough, type HeldClaim, type PathState } from './path-state.ts';
+import type { PathView } from './path-view.ts';
 
-/** A path with what is to be read there, its links followed. */
+/** A path with what is read there, its links followed. */
 export interface ResolvedPath {
   readonly path: string;
-  readonly state: PathState;
+  readonly claims: readonly HeldClaim[];
 }
 
-/** A link that leads to no wanted path. */
+/** A link that leads to no path that a cataloger of the link wants. */
 export interface DanglingLink {
   readonly path: string;
   readonly target: string;
@@ -26,11 +27,13 @@ export function resolveLinks(view: PathView): {
 } {
   const found: ResolvedPath[] = [];
   const dangling: DanglingLink[] = [];
-  for (const link of view.held()) {
-    const end = follow(view, link);
-    const target = end === undefined ? link.linkTarget : end.missingTarget;
-    if (end !== undefined && target === undefined) found.push({ path: link.path, state: end });
-    else dangling.push({ path: link.path, target: target ?? '', layer: link.layer });
+  for (const state of view.held()) {
+    const { path, layer, catalogers } = state;
+    const end = follow(view, state);
+    const claims =
+      end === undefined || end.missingTarget !== undefined ? undefined : claimsThrough(catalogers, end);
+    if (claims !== undefined) found.push({ path, claims });
+    else dangling.push({ path, target: state.linkTarget ?? state.missingTarget ?? '', layer });
   }
   return { found, dangling };
 }

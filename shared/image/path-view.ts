@@ -1,21 +1,7 @@
 /** The wanted paths of an image while its layers are stacked: what each path holds and since which layer. */
 import { compareText } from '../base/text-order.ts';
-import type { CatalogedFile, LayerInventory } from '../domain/inventory.ts';
-import type { Claim, PackageClaim } from '../domain/package.ts';
-
-/** What a path holds after a layer was applied. */
-export interface PathState {
-  readonly path: string;
-  readonly claims: readonly Claim[];
-  /** For each claim the index of the layer from which it has been there without interruption. */
-  readonly since: readonly number[];
-  /** Index of the layer that put the entry there. */
-  readonly layer: number;
-  /** Where a symbolic link leads, as a path in the image. */
-  readonly linkTarget?: string;
-  /** Target of a hard link that no layer so far holds as a wanted path. */
-  readonly missingTarget?: string;
-}
+import type { LayerInventory } from '../domain/inventory.ts';
+import { type PathState, readStates } from './path-state.ts';
 
 /** Stacks layers, bottom first. The rules are those of the OCI image specification (layer.md, "Whiteouts" and "Applying
  *  Changesets"): a layer's whiteouts, opaque directories and replaced paths hide what lower layers had, never what the
@@ -28,7 +14,8 @@ export class PathView {
   #heldCount = 0;
 
   constructor(inventories: readonly LayerInventory[]) {
-    const paths = new Set(inventories.flatMap((inventory) => inventory.files.map((file) => file.path)));
+    const paths = new Set<string>();
+    for (const { files } of inventories) for (const { path } of files) paths.add(path);
     this.#paths = [...paths].sort(compareText);
     this.#indexOf = new Map(this.#paths.map((path, index) => [path, index]));
     this.#states = this.#paths.map(() => undefined);
@@ -54,15 +41,18 @@ export class PathView {
    *  the view is empty. */
   apply(layer: number, inventory: LayerInventory, leafPaths: readonly string[]): void {
     const replaced = this.isEmpty ? new Map<number, PathState>() : this.#hide(inventory, leafPaths);
-    const claims = claimsByPath(inventory);
-    // A path that several catalogers want is listed once for each.
-    const files = new Map(inventory.files.map((file) => [file.path, file]));
-    const links = new Map<string, CatalogedFile>();
-    for (const file of files.values()) {
-      if (file.entry === 'hardlink') links.set(file.path, file);
-      else this.#put(layer, file, claims.get(file.path) ?? [], replaced);
+    const before = (path: string): PathState | undefined => {
+      const index = this.#indexOf.get(path);
+      return index === undefined ? undefined : (this.#states[index] ?? replaced.get(index));
+    };
+    // All links are followed before anything is put: they name what lower layers hold, even where this one replaces it.
+    const states = readStates(layer, inventory, before);
+    for (const state of states) {
+      const index = this.#indexOf.get(state.path);
+      if (index === undefined) continue;
+      if (this.#states[index] === undefined) this.#heldCount += 1;
+      this.#states[index] = state;
     }
-    for (const file of targetsFirst(links)) this.#putHardLink(layer, file, replaced);
   }
 
   /** Removes what the layer hides and returns it by index. */
@@ -132,88 +122,6 @@ export class PathView {
     }
     return cleared;
   }
-
-  #put(
-    layer: number,
-    file: CatalogedFile,
-    claims: readonly Claim[],
-    replaced: ReadonlyMap<number, PathState>,
-    missingTarget?: string,
-  ): void {
-    const index = this.#indexOf.get(file.path);
-    if (index === undefined) return;
-    const before = this.#states[index] ?? replaced.get(index);
-    if (this.#states[index] === undefined) this.#heldCount += 1;
-    this.#states[index] = {
-      path: file.path,
-      claims,
-      since: sinceLayers(claims, before, layer),
-      layer,
-      ...(file.entry === 'symlink' ? { linkTarget: file.target ?? '' } : {}),
-      ...(missingTarget === undefined ? {} : { missingTarget }),
-    };
-  }
-
-  /** A hard link names what its target held at that moment: in the same layer, else in a lower one. */
-  #putHardLink(layer: number, file: CatalogedFile, replaced: ReadonlyMap<number, PathState>): void {
-    const target = file.target === undefined ? undefined : this.at(file.target);
-    if (target === undefined) {
-      this.#put(layer, file, [], replaced, file.target ?? '');
-    } else if (target.linkTarget !== undefined) {
-      this.#put(layer, { ...file, entry: 'symlink', target: target.linkTarget }, [], replaced);
-    } else {
-      this.#put(layer, file, target.claims, replaced, target.missingTarget);
-    }
-  }
-}
-
-/** Names a package among the claims of one path. */
-export function packageIdentity(claim: PackageClaim): string {
-  return JSON.stringify([claim.type, claim.name, claim.version, claim.architecture ?? null]);
-}
-
-/** Hard links so ordered that one to another link comes after it. A circle, which no archive can mean, breaks anywhere. */
-function targetsFirst(links: ReadonlyMap<string, CatalogedFile>): readonly CatalogedFile[] {
-  const ordered = new Set<CatalogedFile>();
-  for (const start of links.values()) {
-    const chain: CatalogedFile[] = [];
-    const seen = new Set<CatalogedFile>();
-    for (
-      let link: CatalogedFile | undefined = start;
-      link !== undefined && !ordered.has(link) && !seen.has(link);
-      link = links.get(link.target ?? '')
-    ) {
-      seen.add(link);
-      chain.push(link);
-    }
-    for (const link of chain.reverse()) ordered.add(link);
-  }
-  return [...ordered];
-}
-
-function claimsByPath(inventory: LayerInventory): ReadonlyMap<string, readonly Claim[]> {
-  const claims = new Map<string, Claim[]>();
-  for (const group of inventory.groups) {
-    for (const claim of group.claims) {
-      if (claim.kind === 'owned-files') continue;
-      const list = claims.get(claim.path);
-      if (list === undefined) claims.set(claim.path, [claim]);
-      else list.push(claim);
-    }
-  }
-  return claims;
-}
-
-/** A package that the path declared before keeps its layer, also where its file was written anew. */
-function sinceLayers(claims: readonly Claim[], before: PathState | undefined, layer: number): number[] {
-  if (before === undefined) return claims.map(() => layer);
-  const earlier = new Map<string, number>();
-  before.claims.forEach((claim, index) => {
-    if (claim.kind === 'package') earlier.set(packageIdentity(claim), before.since[index] ?? layer);
-  });
-  return claims.map((claim) =>
-    claim.kind === 'package' ? (earlier.get(packageIdentity(claim)) ?? layer) : layer,
-  );
 }
 
 /** What looking up every directory above the paths costs, in characters to hash over those of one usual path. */
