@@ -51,7 +51,8 @@ export function processIo(signal: AbortSignal): CommandIo {
     },
     stdoutIsTerminal: process.stdout.isTTY === true,
     stderrIsTerminal: process.stderr.isTTY === true,
-    columns: process.stdout.isTTY === true ? process.stdout.columns : undefined,
+    // Some terminals say 0 for a width that they do not know.
+    columns: process.stdout.isTTY === true ? process.stdout.columns || undefined : undefined,
     env: process.env,
     signal,
     now: () => new Date(),

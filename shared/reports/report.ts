@@ -9,6 +9,7 @@ import type { Report, ReportFinding, ReportPackage } from '../domain/report.ts';
 import { severityRank } from '../domain/severity.ts';
 import { tool } from '../domain/tool.ts';
 import type { JudgedDecision, Reason } from '../domain/verdict.ts';
+import { endOfLifeOf } from './end-of-life.ts';
 
 export interface ReportInput {
   readonly record: ImageRecord;
@@ -92,7 +93,7 @@ function toOs(distro: Distro): NonNullable<Report['os']> {
     id: distro.id,
     versionId: distro.versionId ?? null,
     prettyName: distro.prettyName ?? null,
-    endOfLife: distro.supportEnd ?? null,
+    endOfLife: endOfLifeOf(distro) ?? null,
   };
 }
 
