@@ -136,7 +136,10 @@ function headOf(image: ImageChanges, publicUrl: string | undefined, omitted: num
     tag: image.tag,
     decision: { before: image.decisionBefore, after: image.decision },
     cause: image.cause,
-    links: { report: publicUrl === undefined ? null : `${publicUrl}/images/${image.digest}/report?${where}` },
+    links: {
+      report:
+        publicUrl === undefined ? null : `${publicUrl}/images/${image.digest}/report?${where.toString()}`,
+    },
     omitted,
   };
 }
