@@ -1,0 +1,93 @@
+/** A service that does not answer, or refuses, is a failure that may pass: told within seconds and without the token. */
+import { createServer } from 'node:net';
+import { inspect } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createCosmosDocuments } from '../../shared/azure/cosmos-documents.ts';
+import { createStorageBlobs } from '../../shared/azure/storage-blobs.ts';
+import { createStorageQueues } from '../../shared/azure/storage-queues.ts';
+import { closeServer, listen } from '../../shared/local/emulators/server.ts';
+import { systemClock } from '../../shared/ports/clock.ts';
+import type { DocumentKey } from '../../shared/ports/documents.ts';
+import { type LoopbackService, startLoopbackService, testCredential, testToken } from './loopback-service.ts';
+
+const key: DocumentKey = { container: 'images', partition: '00', id: 'x' };
+
+const operations: readonly [string, string, (uri: string) => Promise<unknown>][] = [
+  ['sending a message', 'QUEUE_UNAVAILABLE', (uri) => queuesAt(uri).send('image-events', {})],
+  ['asking a depth', 'QUEUE_UNAVAILABLE', (uri) => queuesAt(uri).depth('image-events')],
+  ['writing a blob', 'STORE_UNAVAILABLE', (uri) => blobsAt(uri).createOnce('reports', 'a', Uint8Array.of(1))],
+  ['reading a blob', 'STORE_UNAVAILABLE', (uri) => blobsAt(uri).read('reports', 'a', 10)],
+  ['looking for a blob', 'STORE_UNAVAILABLE', (uri) => blobsAt(uri).exists('reports', 'a')],
+  ['listing blobs', 'STORE_UNAVAILABLE', (uri) => blobsAt(uri).list('reports', '', { limit: 1 })],
+  ['removing a blob', 'STORE_UNAVAILABLE', (uri) => blobsAt(uri).remove('reports', 'a')],
+  ['reading a document', 'STORE_UNAVAILABLE', (uri) => documentsAt(uri).read(key)],
+  ['creating a document', 'STORE_UNAVAILABLE', (uri) => documentsAt(uri).create(key, { type: 't' })],
+  ['replacing a document', 'STORE_UNAVAILABLE', (uri) => documentsAt(uri).replace(key, { type: 't' }, 'e')],
+  ['removing a document', 'STORE_UNAVAILABLE', (uri) => documentsAt(uri).remove(key)],
+  [
+    'listing documents',
+    'STORE_UNAVAILABLE',
+    (uri) => documentsAt(uri).list({ container: 'images', partition: '00', type: 't', limit: 1 }),
+  ],
+];
+
+describe('a service that does not listen', () => {
+  let closedUri = '';
+  beforeAll(async () => {
+    const server = Object.assign(createServer(), { closeIdleConnections() {} });
+    closedUri = `https://127.0.0.1:${await listen(server, 0)}`;
+    await closeServer(server);
+  });
+
+  it.for(operations)('makes %s throw %s within five seconds', async ([, code, operate]) => {
+    const startedAtMs = performance.now();
+    expectUnavailable(await thrownBy(operate(closedUri)), code);
+    expect(performance.now() - startedAtMs).toBeLessThan(5_000);
+  });
+});
+
+describe('a service that refuses', () => {
+  let service: LoopbackService;
+  beforeAll(async () => {
+    service = await startLoopbackService();
+  });
+  afterAll(() => service.stop());
+
+  for (const status of [401, 403, 429, 500, 503]) {
+    it.for(operations)(`with ${status} makes %s throw %s`, async ([, code, operate]) => {
+      service.answer = (request, response) => {
+        response.writeHead(status, { 'content-type': 'application/json', 'x-ms-error-code': 'Refused' });
+        response.end(request.method === 'HEAD' ? undefined : '{"code":"Refused","message":"no"}');
+      };
+      expectUnavailable(await thrownBy(operate(service.uri)), code);
+    });
+  }
+});
+
+function expectUnavailable(error: unknown, code: string): void {
+  expect(error).toMatchObject({ name: 'PlimsollError', code, retryable: true });
+  const shown = `${inspect(error, { depth: 20, showHidden: true })} ${JSON.stringify(error)}`;
+  expect(shown).not.toContain(testToken);
+  expect(shown).not.toContain(encodeURIComponent(testToken));
+}
+
+function thrownBy(operation: Promise<unknown>): Promise<unknown> {
+  return operation.then(
+    (value) => {
+      throw new Error(`it answered ${JSON.stringify(value)}`);
+    },
+    (error: unknown) => error,
+  );
+}
+
+function queuesAt(serviceUri: string) {
+  return createStorageQueues({ serviceUri: `${serviceUri}/account`, credential: testCredential });
+}
+
+function blobsAt(serviceUri: string) {
+  return createStorageBlobs({ serviceUri: `${serviceUri}/account`, credential: testCredential });
+}
+
+function documentsAt(endpoint: string) {
+  return createCosmosDocuments({ endpoint, database: 'd', credential: testCredential, clock: systemClock });
+}
