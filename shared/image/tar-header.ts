@@ -72,9 +72,9 @@ function decodeBytewise(bytes: Buffer): string {
   for (let at = 0; at < bytes.length; ) {
     const lead = bytes[at] ?? 0;
     const length = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
-    const character = bytes.toString('utf8', at, Math.min(at + length, bytes.length));
-    const isWhole = Buffer.byteLength(character) === length && [...character].length === 1;
-    if (isWhole && bytes.compare(Buffer.from(character), 0, length, at, at + length) === 0) {
+    const part = bytes.subarray(at, at + length);
+    const character = part.toString('utf8');
+    if (Buffer.from(character).equals(part)) {
       text += character;
       at += length;
     } else {

@@ -1,0 +1,409 @@
+import { describe, expect, it } from 'vitest';
+import { issuesOf, read, tellingCataloger, toldBy } from '../support/layer-reading.ts';
+import {
+  gzip,
+  pad,
+  type TestEntry,
+  writeGnuLong,
+  writePax,
+  writeTar,
+  writeTarEntry,
+  writeTarHeader,
+} from '../support/tar-writer.ts';
+
+const readEntries = (entries: readonly TestEntry[]) => read(writeTar(entries));
+const readParts = (...parts: readonly Uint8Array[]) => read(Buffer.concat([...parts, Buffer.alloc(1024)]));
+const long = `${'d/'.repeat(115)}names.txt`;
+
+describe('paths of entries', () => {
+  it.each([
+    ['./a.txt', 'a.txt'],
+    ['/a.txt', 'a.txt'],
+    ['//a//./b.txt', 'a/b.txt'],
+    ['.//a.txt', 'a.txt'],
+    ['./././a.txt', 'a.txt'],
+    ['...txt', '...txt'],
+    ['a/..b/c.txt', 'a/..b/c.txt'],
+    ['é/ü.txt', 'é/ü.txt'],
+    ['__proto__/constructor.txt', '__proto__/constructor.txt'],
+  ])('%j is %j', async (path, normalized) => {
+    const reading = await readEntries([{ path, content: 'x' }]);
+    expect(reading.leafPaths).toEqual([normalized]);
+    expect(Object.entries(toldBy(reading))).toEqual([[normalized, 'x']]);
+    expect(issuesOf(reading)).toEqual([]);
+  });
+
+  it.each(['../a.txt', 'a/../b.txt', '/../a.txt', 'a/..', '..', './..'])(
+    '%j is refused, and the entries after it are read',
+    async (path) => {
+      const reading = await readEntries([
+        { path, content: 'evil' },
+        { path: 'b.txt', content: 'x' },
+      ]);
+      expect(issuesOf(reading)).toEqual([`UNSAFE_PATH ${path}`]);
+      expect(toldBy(reading)).toEqual({ 'b.txt': 'x' });
+      expect(reading.leafPaths).toEqual(['b.txt']);
+    },
+  );
+
+  it('a NUL or more than 4,096 bytes in a PAX path are refused', async () => {
+    const tooLong = `${'é'.repeat(2048)}.txt`;
+    const reading = await readEntries([
+      { path: 'x', pax: { path: 'a.txt\0b' }, content: 'evil' },
+      { path: 'x', pax: { path: tooLong }, content: 'evil' },
+      { path: 'b.txt', content: 'x' },
+    ]);
+    expect(reading.inventory.issues.map((issue) => issue.code)).toEqual(['UNSAFE_PATH', 'UNSAFE_PATH']);
+    expect(toldBy(reading)).toEqual({ 'b.txt': 'x' });
+  });
+
+  it('that are no UTF-8 stay different ones, and a wanted one is an issue', async () => {
+    const names = [[0xff], [0xfe], [0xc3], [0xed, 0xa0, 0x80]];
+    const parts = names.map((bytes, index) =>
+      writeTarEntry({
+        path: '?',
+        content: String(index),
+        patch: (header) => Buffer.from([...bytes, ...Buffer.from('.txt\0')]).copy(header, 0),
+      }),
+    );
+    const reading = await readParts(...parts);
+    expect(reading.inventory.files).toHaveLength(4);
+    expect(Object.values(toldBy(reading)).sort()).toEqual(['0', '1', '2', '3']);
+    expect(reading.inventory.issues.map((issue) => issue.code)).toEqual(Array(4).fill('UNSAFE_PATH'));
+  });
+
+  it('the root itself is no path', async () => {
+    const reading = await readEntries([
+      { path: './', type: 'directory' },
+      { path: '/', type: 'directory' },
+    ]);
+    expect(reading).toMatchObject({ leafPaths: [], inventory: { issues: [], entryCount: 2 } });
+  });
+});
+
+describe('headers', () => {
+  const content = Buffer.from('content');
+  it.each<[string, readonly Uint8Array[]]>([
+    ['a PAX path', [writeTarEntry({ path: 'short', pax: { path: long }, content })]],
+    ['a GNU long name', [writeGnuLong('L', long), writeTarEntry({ path: 'short', content })]],
+    [
+      'a ustar prefix',
+      [
+        writeTarEntry({
+          path: long.slice(-99),
+          content,
+          patch: (h) => void h.write(long.slice(0, -100), 345),
+        }),
+      ],
+    ],
+    ['a global PAX path', [writePax('g', [['path', long]]), writeTarEntry({ path: 'short', content })]],
+    [
+      'a GNU long name before a PAX path, as Go has it',
+      [
+        writeGnuLong('L', long),
+        writePax('x', [['path', 'other']]),
+        writeTarEntry({ path: 'short', content }),
+      ],
+    ],
+    [
+      'PAX over global PAX',
+      [writePax('g', [['path', 'other']]), writeTarEntry({ path: 'short', pax: { path: long }, content })],
+    ],
+    [
+      'two PAX headers in a row',
+      [
+        writePax('x', [['path', long]]),
+        writePax('x', [['mtime', '1']]),
+        writeTarEntry({ path: 'short', content }),
+      ],
+    ],
+    [
+      'the last of two PAX paths',
+      [
+        writeTarEntry({
+          path: 'short',
+          pax: [
+            ['path', 'other'],
+            ['path', long],
+          ],
+          content,
+        }),
+      ],
+    ],
+  ])('a long path comes from %s', async (_name, parts) => {
+    const reading = await readParts(...parts);
+    expect(toldBy(reading)).toEqual({ [long]: 'content' });
+    expect(issuesOf(reading)).toEqual([]);
+  });
+
+  it('a PAX header speaks of one entry, a global one of all that follow until it is taken back', async () => {
+    const reading = await readParts(
+      writePax('g', [['linkpath', 'global']]),
+      writeTarEntry({ path: 'a.txt', type: 'symlink', link: 'x', pax: { linkpath: 'own' } }),
+      writeTarEntry({ path: 'b.txt', type: 'symlink', link: 'x' }),
+      writePax('g', [['linkpath', '']]),
+      writeTarEntry({ path: 'c.txt', type: 'symlink', link: 'x' }),
+    );
+    expect(reading.inventory.files.map((file) => file.target)).toEqual(['own', 'global', 'x']);
+  });
+
+  it.each<[string, (header: Buffer) => void]>([
+    ['octal digits', () => {}],
+    ['octal digits without an end', (h) => void h.write('000000000007', 124)],
+    ['octal digits behind blanks', (h) => void h.write('          7\0', 124)],
+    ['base 256', (h) => void Buffer.from([0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7]).copy(h, 124)],
+  ])('a size is read from %s', async (_name, patch) => {
+    const reading = await readEntries([
+      { path: 'a.txt', content, patch },
+      { path: 'b.txt', content: 'x' },
+    ]);
+    expect(toldBy(reading)).toEqual({ 'a.txt': 'content', 'b.txt': 'x' });
+  });
+
+  it('a size in PAX stands above the one in the header', async () => {
+    const header = writeTarHeader({ path: 'a.txt' }, 0);
+    const reading = await readParts(
+      writePax('x', [['size', '7']]),
+      header,
+      pad(content),
+      writeTarEntry({ path: 'b.txt' }),
+    );
+    expect(toldBy(reading)).toEqual({ 'a.txt': 'content', 'b.txt': '' });
+  });
+
+  it.each<[string, readonly Uint8Array[]]>([
+    ['a wrong checksum', [writeTarHeader({ path: 'a.txt' }, 0).fill('9', 148, 149)]],
+    ['a negative size', [writeTarEntry({ path: 'a.txt', patch: (h) => void h.fill(0xff, 124, 136) })]],
+    ['a size past 2^53', [writeTarEntry({ path: 'a.txt', patch: (h) => void h.fill(0xbf, 124, 136) })]],
+    ['a size of letters', [writeTarEntry({ path: 'a.txt', patch: (h) => void h.write('zzz', 124) })]],
+    ['a PAX record that is too long', [writeBrokenPax('30 path=a\n'), writeTarEntry({ path: 'a.txt' })]],
+    ['a PAX record that is too short', [writeBrokenPax('5 path=a\n'), writeTarEntry({ path: 'a.txt' })]],
+    ['a PAX record without a length', [writeBrokenPax('path=a\n'), writeTarEntry({ path: 'a.txt' })]],
+    ['a PAX record without a value', [writeBrokenPax('8 path\n\n'), writeTarEntry({ path: 'a.txt' })]],
+    ['a PAX size of letters', [writePax('x', [['size', 'x']]), writeTarEntry({ path: 'a.txt' })]],
+    ['a negative PAX size', [writePax('x', [['size', '-1']]), writeTarEntry({ path: 'a.txt' })]],
+  ])('%s breaks the archive; what came before stays', async (_name, parts) => {
+    const reading = await readParts(writeTarEntry({ path: 'first.txt', content: 'x' }), ...parts);
+    expect(issuesOf(reading)).toEqual(['BROKEN_ARCHIVE']);
+    expect(toldBy(reading)).toEqual({ 'first.txt': 'x' });
+    expect(reading.inventory.diffId).toBe(reading.inventory.layerDigest);
+  });
+
+  it('a sum over signed bytes, as old tools made it, is accepted', async () => {
+    const header = writeTarHeader({ path: 'é.txt' }, 0);
+    const sum = header.reduce(
+      (total, byte, at) => total + (at >= 148 && at < 156 ? 0x20 : (byte << 24) >> 24),
+      0,
+    );
+    header.write(sum.toString(8).padStart(6, '0'), 148);
+    expect((await readParts(header)).leafPaths).toEqual(['é.txt']);
+  });
+
+  it('an extended header past 1 MiB ends the reading', async () => {
+    const reading = await readParts(
+      writePax('x', [['comment', 'x'.repeat(1_100_000)]]),
+      writeTarEntry({ path: 'a.txt' }),
+    );
+    expect(issuesOf(reading)).toEqual(['LIMIT_BYTES']);
+  });
+});
+
+describe('the end of an archive', () => {
+  const entry = writeTarEntry({ path: 'a.txt', content: 'x' });
+  it.each<[string, Uint8Array, readonly string[]]>([
+    ['two zero blocks', Buffer.alloc(1024), []],
+    ['zeros up to a record of 10,240 bytes', Buffer.alloc(10_240 - 1024), []],
+    ['one zero block', Buffer.alloc(512), []],
+    ['nothing after a whole entry', Buffer.alloc(0), []],
+    [
+      'an entry behind two zero blocks',
+      Buffer.concat([Buffer.alloc(1024), writeTarEntry({ path: 'b.txt' })]),
+      ['TRAILING_DATA'],
+    ],
+    [
+      'an entry behind one zero block',
+      Buffer.concat([Buffer.alloc(512), writeTarEntry({ path: 'b.txt' })]),
+      ['TRAILING_DATA'],
+    ],
+    ['a byte far behind the end', Buffer.concat([Buffer.alloc(700_000), Buffer.of(1)]), ['TRAILING_DATA']],
+    ['half a header', writeTarEntry({ path: 'b.txt' }).subarray(0, 300), ['BROKEN_ARCHIVE']],
+    ['a header without its content', writeTarHeader({ path: 'b' }, 10), ['BROKEN_ARCHIVE']],
+    ['a PAX header without its entry', writePax('x', [['path', 'b.txt']]), ['BROKEN_ARCHIVE']],
+  ])('%s', async (_name, end, issues) => {
+    const reading = await read(gzip(Buffer.concat([entry, end])));
+    expect(issuesOf(reading)).toEqual(issues);
+    expect(toldBy(reading)).toEqual({ 'a.txt': 'x' });
+  });
+});
+
+describe('whiteouts', () => {
+  it('name what they remove, wherever they stand', async () => {
+    const reading = await readEntries([
+      { path: '.wh.gone' },
+      { path: './etc/.wh.b.txt' },
+      { path: 'opt/.wh..wh..opq' },
+      { path: '.wh..wh..opq' },
+      { path: 'etc/.wh.b.txt' },
+      { path: 'etc/b.txt', content: 'new' },
+    ]);
+    expect(reading.inventory.whiteouts).toEqual(['etc/b.txt', 'gone']);
+    expect(reading.inventory.opaqueDirectories).toEqual(['', 'opt']);
+    expect(reading.leafPaths).toEqual(['etc/b.txt']);
+    expect(toldBy(reading)).toEqual({ 'etc/b.txt': 'new' });
+  });
+
+  it("skip AUFS' own names with everything below them", async () => {
+    const reading = await readEntries([
+      { path: '.wh..wh.aufs' },
+      { path: '.wh..wh.plnk/', type: 'directory' },
+      { path: '.wh..wh.plnk/1.2.txt', content: 'x' },
+      { path: 'a/.wh..wh.orph', type: 'directory' },
+    ]);
+    expect(reading).toMatchObject({ leafPaths: [], inventory: { whiteouts: [], files: [], issues: [] } });
+  });
+
+  it.each(['.wh.', 'a/.wh..', 'a/.wh...'])(
+    'refuse %j, which names nothing or a directory above',
+    async (path) => {
+      const reading = await readEntries([{ path }]);
+      expect(issuesOf(reading)).toEqual([`UNSAFE_PATH ${path}`]);
+      expect(reading.inventory.whiteouts).toEqual([]);
+    },
+  );
+
+  it('are told by the start of the last name alone', async () => {
+    const reading = await readEntries([
+      { path: 'x.wh.a.txt', content: '1' },
+      { path: 'd/.wh.e/b.txt', content: '2' },
+    ]);
+    expect(reading.inventory.whiteouts).toEqual([]);
+    expect(toldBy(reading)).toEqual({ 'x.wh.a.txt': '1', 'd/.wh.e/b.txt': '2' });
+  });
+});
+
+describe("eStargz' own files", () => {
+  it('are skipped at the root and nowhere else', async () => {
+    const names = ['stargz.index.json', '.prefetch.landmark', '.no.prefetch.landmark'];
+    const reading = await read(writeTar(names.flatMap((path) => [{ path }, { path: `a/${path}` }])), {
+      catalogers: [tellingCataloger({ wants: /json$/ })],
+    });
+    expect(reading.leafPaths).toEqual(names.map((name) => `a/${name}`).sort());
+    expect(reading.inventory.files.map((file) => file.path)).toEqual(['a/stargz.index.json']);
+  });
+});
+
+describe('a path that comes again in the same layer', () => {
+  const file = { path: 'd/a.txt', content: 'old' };
+  it.each<[string, readonly TestEntry[], Record<string, string>, readonly string[]]>([
+    ['as a file: the last counts', [file, { ...file, content: 'new' }], { 'd/a.txt': 'new' }, ['d/a.txt']],
+    ['as a symbolic link', [file, { path: 'd/a.txt', type: 'symlink', link: 'b' }], {}, ['d/a.txt']],
+    ['as a directory', [file, { path: 'd/a.txt/', type: 'directory' }], {}, []],
+    ['as a device', [file, { path: 'd/a.txt', type: '3' }], {}, ['d/a.txt']],
+    ['below a directory that became a file', [file, { path: 'd', content: 'x' }], {}, []],
+    ['below a directory that became a link', [file, { path: './d', type: 'symlink', link: '/e' }], {}, []],
+    [
+      'below a directory that comes again',
+      [file, { path: 'd', type: 'directory' }],
+      { 'd/a.txt': 'old' },
+      ['d/a.txt'],
+    ],
+    [
+      'after the file above it',
+      [{ path: 'd' }, { path: 'd', type: 'directory' }, file],
+      { 'd/a.txt': 'old' },
+      ['d/a.txt'],
+    ],
+    [
+      'beside a file with a longer name',
+      [file, { path: 'd/a' }, { path: 'd/a.tx' }],
+      { 'd/a.txt': 'old' },
+      ['d/a.txt'],
+    ],
+  ])('%s', async (_name, entries, told, files) => {
+    const reading = await readEntries(entries);
+    expect(toldBy(reading)).toEqual(told);
+    expect(reading.inventory.files.map((row) => row.path)).toEqual(files);
+  });
+
+  it('takes its issues with it', async () => {
+    const reading = await read(
+      writeTar([
+        { path: 'a.txt', content: '123456' },
+        { path: 'a.txt', content: '1' },
+      ]),
+      {
+        catalogers: [tellingCataloger({ maxFileBytes: 5 })],
+      },
+    );
+    expect(issuesOf(reading)).toEqual([]);
+  });
+
+  it('as a directory is told of, because it hides a lower file', async () => {
+    const reading = await readEntries([
+      { path: 'd/a.txt/', type: 'directory' },
+      { path: 'd', type: 'directory' },
+    ]);
+    expect(reading.inventory.wantedDirectories).toEqual(['d/a.txt']);
+  });
+});
+
+describe('limits of entries', () => {
+  it('entries past the limit are not read', async () => {
+    const entries = ['a', 'b', 'c'].map((name) => ({ path: `${name}.txt`, content: name }));
+    const reading = await read(gzip(writeTar(entries)), { limits: { maxEntries: 2 } });
+    expect(issuesOf(reading)).toEqual(['LIMIT_ENTRIES']);
+    expect(toldBy(reading)).toEqual({ 'a.txt': 'a', 'b.txt': 'b' });
+    expect(reading.inventory.entryCount).toBe(2);
+    expect(reading.inventory.diffId).toBeDefined();
+  });
+
+  it('held files past the memory are an issue each', async () => {
+    const entries = ['a', 'b', 'c'].map((name) => ({
+      path: `${name}.txt`,
+      content: Buffer.alloc(10_000, name),
+    }));
+    const reading = await read(writeTar(entries), {
+      catalogers: [tellingCataloger({ groupOf: () => 'all' })],
+      limits: { maxMemoryBytes: 25_000 },
+    });
+    expect(issuesOf(reading)).toEqual(['LIMIT_MEMORY c.txt']);
+    expect(Object.keys(toldBy(reading))).toEqual(['a.txt', 'b.txt']);
+  });
+
+  it('paths past the memory are one issue', async () => {
+    const entries = Array.from({ length: 100 }, (_, index) => ({ path: `file-${index}` }));
+    const reading = await read(writeTar(entries), { limits: { maxMemoryBytes: 2000 } });
+    expect(issuesOf(reading)).toEqual(['LIMIT_MEMORY']);
+    expect(reading.leafPaths.length).toBeLessThan(100);
+  });
+
+  it('claims past the limit are an issue of their file', async () => {
+    const entries = ['a', 'b', 'c'].map((name) => ({ path: `${name}.txt` }));
+    const reading = await read(writeTar(entries), { limits: { maxClaimBytes: 450 } });
+    expect(issuesOf(reading)).toEqual(['LIMIT_MEMORY c.txt']);
+    expect(Object.keys(toldBy(reading))).toEqual(['a.txt', 'b.txt']);
+  });
+
+  it('issues of one code past the limit are counted', async () => {
+    const entries = Array.from({ length: 20 }, (_, index) => ({ path: `../${index}` }));
+    const { inventory } = await read(writeTar(entries), { limits: { maxIssuesPerCode: 5 } });
+    expect(inventory.issues).toHaveLength(6);
+    expect(inventory.issues.at(-1)?.detail).toBe('15 more of this code are not listed');
+  });
+
+  it('ending subtrees again and again takes no more than linear time', async () => {
+    const wanted = Array.from({ length: 20_000 }, (_, index) => ({ path: `keep/${index}.txt` }));
+    const churn = Array.from({ length: 20_000 }, (_, index) =>
+      index % 2 === 0 ? { path: 'a/x.txt' } : { path: 'a', type: 'symlink', link: 'b' },
+    );
+    const reading = await read(writeTar([...wanted, ...churn]));
+    expect(reading.inventory.files).toHaveLength(20_000);
+  }, 10_000);
+});
+
+function writeBrokenPax(data: string): Buffer {
+  return Buffer.concat([
+    writeTarHeader({ path: 'PaxHeaders/x', type: 'x' }, data.length),
+    pad(Buffer.from(data)),
+  ]);
+}
