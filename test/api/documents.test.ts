@@ -45,7 +45,7 @@ describe('docs/notifications.md', () => {
       expect(module.isGenuine(secret, headers, body, now.getTime())).toBe(true);
       expect(module.isGenuine(secret, headers, body, now.getTime() + 301_000)).toBe(false);
       expect(module.isGenuine(secret, headers, `${body} `, now.getTime())).toBe(false);
-      expect(module.isGenuine(`${secret}AAAA`, headers, body, now.getTime())).toBe(false);
+      expect(module.isGenuine(`${secret}BBBB`, headers, body, now.getTime())).toBe(false);
     }
   });
 
