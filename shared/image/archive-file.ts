@@ -2,6 +2,7 @@
 import { constants, createReadStream } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { createGunzip } from 'node:zlib';
+import type { Digest } from '../domain/digest.ts';
 import { PlimsollError } from '../domain/errors.ts';
 import { type ArchiveCursor, type ArchiveEntry, indexArchive } from './archive-index.ts';
 
@@ -9,13 +10,15 @@ export interface Archive {
   /** The whole file, or undefined where there is none. Throws TOO_LARGE. */
   read(path: string, maxBytes: number): Promise<Uint8Array | undefined>;
   open(path: string): Promise<AsyncIterable<Uint8Array> | undefined>;
+  /** Digest of a file where indexing the archive has shown it. */
+  knownDigest(path: string): { readonly digest: Digest; readonly size: number } | undefined;
   close(): Promise<void>;
 }
 
 /**
  * Opens an archive and indexes it. A plain one is read at the places that are wanted. A gzipped one can't be: it is
- * decompressed once for the index and again, from its start to the end of the file wanted, for every file, which costs
- * time and neither memory nor disk. Throws NOT_FOUND, INVALID_INPUT.
+ * decompressed once for the index, the digests and the small files, and again from its start for every larger file that
+ * is opened, which costs time and neither memory nor disk. Throws NOT_FOUND, INVALID_INPUT.
  */
 export async function openArchive(file: string): Promise<Archive> {
   const handle = await openRegular(file);
@@ -36,6 +39,7 @@ export async function openArchive(file: string): Promise<Archive> {
             `${file}, ${path}: at most ${maxBytes} bytes are read, found ${entry.size}`,
           );
         }
+        if (entry.content !== undefined) return entry.content;
         const chunks: Uint8Array[] = [];
         for await (const chunk of openEntry(entry)) chunks.push(chunk);
         return Buffer.concat(chunks);
@@ -43,6 +47,10 @@ export async function openArchive(file: string): Promise<Archive> {
       async open(path) {
         const entry = index.find(path);
         return entry === undefined ? undefined : openEntry(entry);
+      },
+      knownDigest(path) {
+        const entry = index.find(path);
+        return entry?.digest === undefined ? undefined : { digest: entry.digest, size: entry.size };
       },
       close: () => handle.close(),
     };
@@ -101,11 +109,12 @@ function streamCursor(source: AsyncIterable<Uint8Array>): ClosingCursor {
       }
       return Buffer.concat(parts);
     },
-    async skip(length) {
+    async skip(length, visit) {
       for (let left = length; left > 0 && (await fill()); ) {
-        const taken = Math.min(left, rest.byteLength);
-        rest = rest.subarray(taken);
-        left -= taken;
+        const part = rest.subarray(0, left);
+        rest = rest.subarray(part.byteLength);
+        left -= part.byteLength;
+        visit?.(part);
       }
     },
     async end() {

@@ -1,4 +1,6 @@
 /** Where the files of a tar archive lie, found in one pass over its headers. */
+import { createHash } from 'node:crypto';
+import { type Digest, requireDigest } from '../domain/digest.ts';
 import { PlimsollError } from '../domain/errors.ts';
 import { hasValidChecksum, readHeader, readLinkName, readName, tarBlockBytes } from './tar-header.ts';
 import { type PaxFields, parsePax } from './tar-pax.ts';
@@ -7,12 +9,17 @@ import { type PaxFields, parsePax } from './tar-pax.ts';
 export interface ArchiveCursor {
   /** Exactly so many bytes, fewer at the end of the archive. */
   read(length: number): Promise<Buffer>;
-  skip(length: number): Promise<void>;
+  /** Passes over so many bytes. Where they have to be read for that, `visit` sees them; else it is not called. */
+  skip(length: number, visit?: (bytes: Uint8Array) => void): Promise<void>;
 }
 
 export interface ArchiveEntry {
   readonly offset: number;
   readonly size: number;
+  /** Digest of the content, where the pass had to read it anyway. */
+  readonly digest?: Digest;
+  /** The content of a small file, where the pass had to read it anyway. */
+  readonly content?: Uint8Array;
 }
 
 /** Files by path, links resolved: a name that is missing here is not in the archive. */
@@ -24,6 +31,9 @@ export interface ArchiveIndex {
 export const maxArchiveEntries = 100_000;
 /** Most bytes of one extended header. */
 const maxExtendedBytes = 1024 * 1024;
+/** Most bytes of a file, and of all files together, whose content is kept: manifests and configs. */
+const maxKeptFileBytes = 256 * 1024;
+const maxKeptBytes = 16 * 1024 * 1024;
 /** Longest path that is kept, in characters, and most links from one to the next. */
 const maxPathLength = 4_096;
 const maxLinkHops = 8;
@@ -36,6 +46,7 @@ export async function indexArchive(cursor: ArchiveCursor, name: string): Promise
   let global: PaxFields = {};
   let next: PaxFields = {};
   let offset = 0;
+  let keptBytes = 0;
   for (let count = 0; ; count++) {
     if (count > maxArchiveEntries) throw broken(name, `more than ${maxArchiveEntries} entries`);
     const block = await cursor.read(tarBlockBytes);
@@ -67,9 +78,15 @@ export async function indexArchive(cursor: ArchiveCursor, name: string): Promise
     const target = next.linkpath ?? global.linkpath ?? readLinkName(block);
     next = {};
     if (path !== undefined && (header.type === '0' || header.type === '\0' || header.type === '7')) {
-      files.set(path, { offset, size });
+      const entry = await passOver(cursor, { offset, size }, keptBytes < maxKeptBytes);
+      keptBytes += entry.content?.byteLength ?? 0;
+      files.set(path, entry);
       links.delete(path);
-    } else if (path !== undefined && (header.type === '1' || header.type === '2')) {
+      await cursor.skip(padded - size);
+      offset += padded;
+      continue;
+    }
+    if (path !== undefined && (header.type === '1' || header.type === '2')) {
       const linked = normalise(header.type === '1' ? target : `${path}/../${target}`);
       if (linked !== undefined) links.set(path, linked);
       files.delete(path);
@@ -77,6 +94,21 @@ export async function indexArchive(cursor: ArchiveCursor, name: string): Promise
     await cursor.skip(padded);
     offset += padded;
   }
+}
+
+/** A cursor that has to read what it skips gives the digest for nothing, and saves another pass over the archive. */
+async function passOver(cursor: ArchiveCursor, entry: ArchiveEntry, keeps: boolean): Promise<ArchiveEntry> {
+  const hash = createHash('sha256');
+  const chunks: Uint8Array[] = [];
+  let seenBytes = 0;
+  await cursor.skip(entry.size, (bytes) => {
+    hash.update(bytes);
+    seenBytes += bytes.byteLength;
+    if (keeps && entry.size <= maxKeptFileBytes) chunks.push(Uint8Array.from(bytes));
+  });
+  if (seenBytes < entry.size || entry.size === 0) return entry;
+  const digest = requireDigest(`sha256:${hash.digest('hex')}`, 'archive');
+  return { ...entry, digest, ...(chunks.length === 0 ? {} : { content: Buffer.concat(chunks) }) };
 }
 
 /** Looked up in the index alone, so a link can't lead anywhere else. */

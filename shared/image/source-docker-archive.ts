@@ -12,8 +12,8 @@ import type { ImageSource } from './source.ts';
 
 /**
  * `docker-archive:FILE`. Such an archive has no registry manifest, so the image's digest is its id, the digest of the
- * config; a layer's digest is that of its bytes as stored (the archive names none that could be trusted), computed here
- * in a pass of its own. The diff ids are those that the config claims: whoever reads the layers compares them.
+ * config; a layer's digest is that of its bytes as stored (the archive names none that could be trusted), computed
+ * here. The diff ids are those that the config claims: whoever reads the layers compares them.
  * Throws NOT_FOUND, INVALID_INPUT (broken, or not exactly one image), INVALID_MANIFEST, TOO_LARGE.
  */
 export async function openDockerArchive(reference: string, file: string): Promise<ImageSource> {
@@ -95,7 +95,7 @@ async function readRecord(
   const layers: ImageLayer[] = [];
   const paths = new Map<Digest, string>();
   for (const [index, layerPath] of layerPaths.entries()) {
-    const stored = await describeLayer(await openRequired(reference, archive, layerPath));
+    const stored = await describeLayer(reference, archive, layerPath);
     layers.push({ ...claimed.layers[index], ...stored });
     paths.set(stored.digest, layerPath);
   }
@@ -103,21 +103,22 @@ async function readRecord(
   return { record: { ...claimed, layers, sizeBytes }, paths };
 }
 
-/** Digest, size and media type of a layer's stored bytes. */
+/** The media type is no more than a word here: what the bytes are is told from the bytes. */
 async function describeLayer(
-  bytes: AsyncIterable<Uint8Array>,
+  reference: string,
+  archive: Archive,
+  layerPath: string,
 ): Promise<Pick<ImageLayer, 'digest' | 'mediaType' | 'sizeBytes'>> {
+  const mediaType = 'application/vnd.docker.image.rootfs.diff.tar';
+  const known = archive.knownDigest(layerPath);
+  if (known !== undefined) return { digest: known.digest, sizeBytes: known.size, mediaType };
   const hash = createHash('sha256');
   let sizeBytes = 0;
-  let isGzip = false;
-  for await (const chunk of bytes) {
-    if (sizeBytes === 0) isGzip = chunk[0] === 0x1f && chunk[1] === 0x8b;
+  for await (const chunk of await openRequired(reference, archive, layerPath)) {
     sizeBytes += chunk.byteLength;
     hash.update(chunk);
   }
-  const digest = requireDigest(`sha256:${hash.digest('hex')}`, 'layer');
-  const mediaType = `application/vnd.docker.image.rootfs.diff.tar${isGzip ? '.gzip' : ''}`;
-  return { digest, sizeBytes, mediaType };
+  return { digest: requireDigest(`sha256:${hash.digest('hex')}`, layerPath), sizeBytes, mediaType };
 }
 
 async function readRequired(
