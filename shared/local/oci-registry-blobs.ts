@@ -101,7 +101,7 @@ async function finish(exchange: Exchange, upload: Upload): Promise<void> {
 /** A connection that breaks leaves what has come so far, from which the client may go on. */
 async function append(exchange: Exchange, upload: Upload): Promise<void> {
   for await (const chunk of exchange.request as AsyncIterable<Uint8Array>) {
-    await upload.file.writev([chunk]);
+    await upload.file.appendFile(chunk);
     upload.hash.update(chunk);
     upload.size += chunk.byteLength;
   }

@@ -36,6 +36,8 @@ export interface OciRegistryOptions {
   readonly faults?: readonly Fault[];
   /** Called with every request, before it is answered. */
   readonly onRequest?: (request: SeenRequest) => void;
+  /** Called with what went wrong here, as a full disk; the client sees status 500. */
+  readonly onError?: (error: unknown) => void;
 }
 
 export interface SeenRequest {
@@ -88,9 +90,10 @@ export async function startOciRegistry(options: OciRegistryOptions = {}): Promis
     options.onRequest?.({ method: request.method ?? '', path: request.url ?? '', headers: request.headers });
     const context = { state, gatekeeper, faults, notifier, host };
     answer(request, response, context).catch((error: unknown) => {
-      // A client that went away is no failure; anything else ends this request alone, and is seen by the client.
-      if (!isNetworkError(error)) response.statusMessage = 'local registry failed';
-      response.destroy();
+      // A client that went away is no failure; anything else ends this request alone.
+      if (!isNetworkError(error)) options.onError?.(error);
+      if (response.headersSent) response.destroy();
+      else response.writeHead(500, { connection: 'close' }).end();
     });
   });
   return {
