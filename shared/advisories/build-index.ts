@@ -156,22 +156,19 @@ async function buildEcosystem(
     }
   }
   const bits = sorted.length === 0 ? 0 : bitsFor(weight);
-  const shards: string[] = [];
-  let sizeBytes = 0;
-  let at = 0;
   // With another number of shards none can be compared with its predecessor alone.
   const oldRows = known !== undefined && known.bits !== bits ? await readEcosystem(store, known) : undefined;
-  for (let shard = 0; shard < 2 ** bits; shard += 1) {
-    const start = at;
-    while (at < sorted.length && shardOfHash(sorted[at]?.hash ?? 0, bits) === shard) at += 1;
-    const content = sorted.slice(start, at).map(({ item }) => item);
-    const oldName = known?.bits === bits ? known.shards[shard] : undefined;
-    const written = await writeShard(store, content, oldName);
-    shards.push(written.name);
-    sizeBytes += written.sizeBytes;
-    if (known === undefined)
-      for (const item of content) changed.add(hashPackageKey(packageKey(ecosystem, item.name)));
-    else if (oldName !== undefined && oldName !== written.name) {
+  const contents = cut(sorted, bits);
+  const oldNames = known?.bits === bits ? known.shards : undefined;
+  const written = await inParallel(contents, (content, shard) =>
+    writeShard(store, content, oldNames?.[shard]),
+  );
+  if (known === undefined) {
+    for (const { item } of sorted) changed.add(hashPackageKey(packageKey(ecosystem, item.name)));
+  }
+  for (const [shard, content] of contents.entries()) {
+    const oldName = oldNames?.[shard];
+    if (oldName !== undefined && oldName !== written[shard]?.name) {
       addChanged(ecosystem, content, await readShardRows(store, oldName), changed);
     }
   }
@@ -183,7 +180,15 @@ async function buildEcosystem(
       changed,
     );
   if (sorted.length === 0) return undefined;
-  return { name: ecosystem, bits, weight, rows: rowCount, keys: sorted.length, sizeBytes, shards };
+  return {
+    name: ecosystem,
+    bits,
+    weight,
+    rows: rowCount,
+    keys: sorted.length,
+    sizeBytes: sum(written.map((one) => one.sizeBytes)),
+    shards: written.map((one) => one.name),
+  };
 }
 
 /** A row that came twice (a record that lies in an archive twice) counts once. */
@@ -195,6 +200,33 @@ function bitsFor(weight: number): number {
   let bits = 0;
   while (bits < maxBits && weight / 2 ** bits > targetShardWeight) bits += 1;
   return bits;
+}
+
+/** The packages of each of the 2^bits shards. */
+function cut(
+  sorted: readonly { readonly hash: number; readonly item: PackageRows }[],
+  bits: number,
+): readonly (readonly PackageRows[])[] {
+  const contents: PackageRows[][] = Array.from({ length: 2 ** bits }, () => []);
+  for (const { hash, item } of sorted) contents[shardOfHash(hash, bits)]?.push(item);
+  return contents;
+}
+
+/** Shards that are packed and written at once: packing runs on Node's four threads. */
+const maxWritesAtOnce = 8;
+
+async function inParallel<T, R>(
+  items: readonly T[],
+  work: (item: T, index: number) => Promise<R>,
+): Promise<R[]> {
+  const results: R[] = [];
+  const queue = items.entries();
+  await Promise.all(
+    Array.from({ length: Math.min(maxWritesAtOnce, items.length) }, async () => {
+      for (const [index, item] of queue) results[index] = await work(item, index);
+    }),
+  );
+  return results;
 }
 
 async function writeShard(

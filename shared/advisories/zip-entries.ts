@@ -147,7 +147,10 @@ async function contentOf(data: WindowedFile, entry: Entry, where: string): Promi
   if (entry.compressionMethod !== 8) throw broken();
   try {
     // An entry may not unpack to more than the directory says, which was held to the limit.
-    const content = inflateRawSync(packed, { maxOutputLength: Math.max(1, entry.uncompressedSize) });
+    const content = inflateRawSync(packed, {
+      maxOutputLength: Math.max(1, entry.uncompressedSize),
+      chunkSize: Math.max(64, entry.uncompressedSize),
+    });
     if (content.length === entry.uncompressedSize) return content;
   } catch (error) {
     throw broken(error);
