@@ -29,6 +29,8 @@ export interface CosmosOptions {
   readonly database: string;
   readonly credential: TokenCredential;
   readonly clock: Clock;
+  /** Longest wait for an answer of one try; a request that was not answered is not tried again. */
+  readonly timeoutMs?: number;
 }
 
 /**
@@ -174,7 +176,7 @@ const storedItemSchema = z.object({
 
 type StoredItem = z.infer<typeof storedItemSchema>;
 
-function createClient({ endpoint, credential }: CosmosOptions): CosmosClient {
+function createClient({ endpoint, credential, timeoutMs = 5_000 }: CosmosOptions): CosmosClient {
   return new CosmosClient({
     endpoint,
     aadCredentials: credential,
@@ -182,7 +184,7 @@ function createClient({ endpoint, credential }: CosmosOptions): CosmosClient {
       // One region; the emulator's answer to the discovery names an address that does not exist.
       enableEndpointDiscovery: false,
       enableBackgroundEndpointRefreshing: false,
-      requestTimeout: 5_000,
+      requestTimeout: timeoutMs,
       retryOptions: { maxRetryAttemptCount: 3, fixedRetryIntervalInMilliseconds: 0, maxWaitTimeInSeconds: 5 },
     },
   });

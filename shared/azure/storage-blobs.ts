@@ -10,15 +10,22 @@ export interface BlobOptions {
   /** `https://<account>.blob.core.windows.net` or `https://127.0.0.1:<port>/<account>`. */
   readonly serviceUri: string;
   readonly credential: TokenCredential;
+  /** Longest wait for an answer, all tries together, and for the next byte of a transfer. */
+  readonly timeoutMs?: number;
 }
 
-/** A try covers a whole transfer, and the largest blobs are tens of megabytes. */
-const retryOptions = { maxTries: 3, tryTimeoutInMs: 60_000, retryDelayInMs: 200, maxRetryDelayInMs: 2_000 };
+const retryOptions = { maxTries: 3, retryDelayInMs: 200, maxRetryDelayInMs: 2_000 };
+/** Least speed of an upload that is believed to arrive, in bytes a millisecond (100 kB/s). */
+const leastBytesPerMs = 100;
 /** How often a download that breaks off is taken up again. */
 const maxResumes = 3;
 
 /** Strongly consistent: what createOnce wrote, everybody sees. */
 export function createStorageBlobs(options: BlobOptions): Blobs {
+  const { timeoutMs = 10_000 } = options;
+  // The SDK's own limit of a try is only told to the service, which may not hear it.
+  const timeLimit = (uploadBytes = 0) =>
+    AbortSignal.timeout(timeoutMs + Math.ceil(uploadBytes / leastBytesPerMs));
   const service = new BlobServiceClient(options.serviceUri, options.credential, { retryOptions });
 
   function clientOf(container: BlobContainerName, name: string): BlockBlobClient {
@@ -30,7 +37,10 @@ export function createStorageBlobs(options: BlobOptions): Blobs {
     async createOnce(container, name, bytes) {
       const client = clientOf(container, name);
       try {
-        await client.upload(bytes, bytes.byteLength, { conditions: { ifNoneMatch: '*' } });
+        await client.upload(bytes, bytes.byteLength, {
+          conditions: { ifNoneMatch: '*' },
+          abortSignal: timeLimit(bytes.byteLength),
+        });
         return true;
       } catch (error) {
         // 409 where it stands, 412 where another write of it is being finished: either way somebody did it.
@@ -40,18 +50,23 @@ export function createStorageBlobs(options: BlobOptions): Blobs {
     },
     async read(container, name, maxBytes) {
       const client = clientOf(container, name);
+      const stalled = new AbortController();
+      const timer = setTimeout(() => stalled.abort(), timeoutMs);
       try {
-        const answer = await client.download(0, undefined, { maxRetryRequests: maxResumes });
-        return await readBounded(answer, maxBytes, `${container}/${name}`);
+        const options = { maxRetryRequests: maxResumes, abortSignal: stalled.signal };
+        const answer = await client.download(0, undefined, options);
+        return await readBounded(answer, maxBytes, `${container}/${name}`, () => timer.refresh());
       } catch (error) {
         if (isMissing(error)) return undefined;
         throw unavailable('STORE_UNAVAILABLE', `reading blob ${container}/${name}`, error);
+      } finally {
+        clearTimeout(timer);
       }
     },
     async exists(container, name) {
       const client = clientOf(container, name);
       try {
-        await client.getProperties();
+        await client.getProperties({ abortSignal: timeLimit() });
         return true;
       } catch (error) {
         if (isMissing(error)) return false;
@@ -63,7 +78,7 @@ export function createStorageBlobs(options: BlobOptions): Blobs {
       const continuation = cursor === undefined ? {} : { continuationToken: decodeCursor(cursor) };
       const pages = service
         .getContainerClient(container)
-        .listBlobsFlat({ prefix })
+        .listBlobsFlat({ prefix, abortSignal: timeLimit() })
         .byPage({ maxPageSize: limit, ...continuation });
       try {
         const page = await pages.next();
@@ -82,7 +97,7 @@ export function createStorageBlobs(options: BlobOptions): Blobs {
     async remove(container, name) {
       const client = clientOf(container, name);
       try {
-        await client.delete();
+        await client.delete({ abortSignal: timeLimit() });
         return true;
       } catch (error) {
         if (isMissing(error)) return false;
@@ -111,11 +126,13 @@ async function readBounded(
   answer: { readonly contentLength?: number; readonly readableStreamBody?: NodeJS.ReadableStream },
   maxBytes: number,
   name: string,
+  onBytes: () => void,
 ): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let sizeBytes = 0;
   // Leaving the loop by the throw destroys the stream, so that the rest is not transferred.
   for await (const chunk of answer.readableStreamBody ?? []) {
+    onBytes();
     sizeBytes += chunk.length;
     if (sizeBytes > maxBytes || (answer.contentLength ?? 0) > maxBytes) {
       throw new PlimsollError(

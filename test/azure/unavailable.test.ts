@@ -12,22 +12,43 @@ import { type LoopbackService, startLoopbackService, testCredential, testToken }
 
 const key: DocumentKey = { container: 'images', partition: '00', id: 'x' };
 
-const operations: readonly [string, string, (uri: string) => Promise<unknown>][] = [
-  ['sending a message', 'QUEUE_UNAVAILABLE', (uri) => queuesAt(uri).send('image-events', {})],
-  ['asking a depth', 'QUEUE_UNAVAILABLE', (uri) => queuesAt(uri).depth('image-events')],
-  ['writing a blob', 'STORE_UNAVAILABLE', (uri) => blobsAt(uri).createOnce('reports', 'a', Uint8Array.of(1))],
-  ['reading a blob', 'STORE_UNAVAILABLE', (uri) => blobsAt(uri).read('reports', 'a', 10)],
-  ['looking for a blob', 'STORE_UNAVAILABLE', (uri) => blobsAt(uri).exists('reports', 'a')],
-  ['listing blobs', 'STORE_UNAVAILABLE', (uri) => blobsAt(uri).list('reports', '', { limit: 1 })],
-  ['removing a blob', 'STORE_UNAVAILABLE', (uri) => blobsAt(uri).remove('reports', 'a')],
-  ['reading a document', 'STORE_UNAVAILABLE', (uri) => documentsAt(uri).read(key)],
-  ['creating a document', 'STORE_UNAVAILABLE', (uri) => documentsAt(uri).create(key, { type: 't' })],
-  ['replacing a document', 'STORE_UNAVAILABLE', (uri) => documentsAt(uri).replace(key, { type: 't' }, 'e')],
-  ['removing a document', 'STORE_UNAVAILABLE', (uri) => documentsAt(uri).remove(key)],
+const operations: readonly [
+  string,
+  string,
+  (uri: string, limit?: { timeoutMs: number }) => Promise<unknown>,
+][] = [
+  ['sending a message', 'QUEUE_UNAVAILABLE', (uri, limit) => queuesAt(uri, limit).send('image-events', {})],
+  ['asking a depth', 'QUEUE_UNAVAILABLE', (uri, limit) => queuesAt(uri, limit).depth('image-events')],
+  [
+    'writing a blob',
+    'STORE_UNAVAILABLE',
+    (uri, limit) => blobsAt(uri, limit).createOnce('reports', 'a', Uint8Array.of(1)),
+  ],
+  ['reading a blob', 'STORE_UNAVAILABLE', (uri, limit) => blobsAt(uri, limit).read('reports', 'a', 10)],
+  ['looking for a blob', 'STORE_UNAVAILABLE', (uri, limit) => blobsAt(uri, limit).exists('reports', 'a')],
+  [
+    'listing blobs',
+    'STORE_UNAVAILABLE',
+    (uri, limit) => blobsAt(uri, limit).list('reports', '', { limit: 1 }),
+  ],
+  ['removing a blob', 'STORE_UNAVAILABLE', (uri, limit) => blobsAt(uri, limit).remove('reports', 'a')],
+  ['reading a document', 'STORE_UNAVAILABLE', (uri, limit) => documentsAt(uri, limit).read(key)],
+  [
+    'creating a document',
+    'STORE_UNAVAILABLE',
+    (uri, limit) => documentsAt(uri, limit).create(key, { type: 't' }),
+  ],
+  [
+    'replacing a document',
+    'STORE_UNAVAILABLE',
+    (uri, limit) => documentsAt(uri, limit).replace(key, { type: 't' }, 'e'),
+  ],
+  ['removing a document', 'STORE_UNAVAILABLE', (uri, limit) => documentsAt(uri, limit).remove(key)],
   [
     'listing documents',
     'STORE_UNAVAILABLE',
-    (uri) => documentsAt(uri).list({ container: 'images', partition: '00', type: 't', limit: 1 }),
+    (uri, limit) =>
+      documentsAt(uri, limit).list({ container: 'images', partition: '00', type: 't', limit: 1 }),
   ],
 ];
 
@@ -64,6 +85,28 @@ describe('a service that refuses', () => {
   }
 });
 
+describe('a service that takes requests and never answers', () => {
+  let service: LoopbackService;
+  beforeAll(async () => {
+    service = await startLoopbackService();
+  });
+  afterAll(() => service.stop());
+
+  it.for(operations)('makes %s throw %s at the end of its time limit', async ([, code, operate]) => {
+    expectUnavailable(await thrownBy(operate(service.uri, { timeoutMs: 150 })), code);
+    expect(service.requests()).toBeGreaterThan(0);
+  });
+
+  it('makes reading a blob throw STORE_UNAVAILABLE where the bytes stop half way', async () => {
+    service.answer = (_, response) => {
+      response.writeHead(200, { 'content-length': '1000', etag: '"0x1"' });
+      response.write('x');
+    };
+    const reading = blobsAt(service.uri, { timeoutMs: 150 }).read('reports', 'a', 1000);
+    expectUnavailable(await thrownBy(reading), 'STORE_UNAVAILABLE');
+  });
+});
+
 function expectUnavailable(error: unknown, code: string): void {
   expect(error).toMatchObject({ name: 'PlimsollError', code, retryable: true });
   const shown = `${inspect(error, { depth: 20, showHidden: true })} ${JSON.stringify(error)}`;
@@ -80,14 +123,20 @@ function thrownBy(operation: Promise<unknown>): Promise<unknown> {
   );
 }
 
-function queuesAt(serviceUri: string) {
-  return createStorageQueues({ serviceUri: `${serviceUri}/account`, credential: testCredential });
+function queuesAt(serviceUri: string, limit = {}) {
+  return createStorageQueues({ serviceUri: `${serviceUri}/account`, credential: testCredential, ...limit });
 }
 
-function blobsAt(serviceUri: string) {
-  return createStorageBlobs({ serviceUri: `${serviceUri}/account`, credential: testCredential });
+function blobsAt(serviceUri: string, limit = {}) {
+  return createStorageBlobs({ serviceUri: `${serviceUri}/account`, credential: testCredential, ...limit });
 }
 
-function documentsAt(endpoint: string) {
-  return createCosmosDocuments({ endpoint, database: 'd', credential: testCredential, clock: systemClock });
+function documentsAt(endpoint: string, limit = {}) {
+  return createCosmosDocuments({
+    endpoint,
+    database: 'd',
+    credential: testCredential,
+    clock: systemClock,
+    ...limit,
+  });
 }
