@@ -2,7 +2,14 @@
 import { createHash } from 'node:crypto';
 import { type Digest, requireDigest } from '../domain/digest.ts';
 import { PlimsollError } from '../domain/errors.ts';
-import { hasValidChecksum, readHeader, readLinkName, readName, tarBlockBytes } from './tar-header.ts';
+import {
+  decodePath,
+  hasValidChecksum,
+  readHeader,
+  readLinkName,
+  readName,
+  tarBlockBytes,
+} from './tar-header.ts';
 import { type PaxFields, parsePax } from './tar-pax.ts';
 
 /** Reads an archive from its start; offsets count uncompressed bytes. */
@@ -43,57 +50,73 @@ const maxLinkHops = 8;
 export async function indexArchive(cursor: ArchiveCursor, name: string): Promise<ArchiveIndex> {
   const files = new Map<string, ArchiveEntry>();
   const links = new Map<string, string>();
-  let global: PaxFields = {};
-  let next: PaxFields = {};
+  const extended: ExtendedFields = { global: {}, next: {} };
   let offset = 0;
   let keptBytes = 0;
-  for (let count = 0; ; count++) {
-    if (count > maxArchiveEntries) throw broken(name, `more than ${maxArchiveEntries} entries`);
+  for (let count = 0; count <= maxArchiveEntries; count++) {
     const block = await cursor.read(tarBlockBytes);
     offset += block.byteLength;
     if (block.byteLength === 0 || isZero(block)) return { find: (path) => resolve(path, files, links) };
-    if (block.byteLength < tarBlockBytes || !hasValidChecksum(block))
-      throw broken(name, 'no tar header', offset);
-    const header = readHeader(block);
-    const size = next.size ?? header.size;
-    if (size === undefined) throw broken(name, 'a size that is no number', offset);
-    const padded = Math.ceil(size / tarBlockBytes) * tarBlockBytes;
-    if ('xgLK'.includes(header.type)) {
-      if (size > maxExtendedBytes) throw broken(name, `a header of ${size} bytes`, offset);
-      const data = (await cursor.read(padded)).subarray(0, size);
-      if (data.byteLength < size) throw broken(name, 'its end inside a header', offset);
-      const text = data.toString('utf8').replace(/\0+$/, '');
-      if (header.type === 'L') next = { ...next, path: text };
-      if (header.type === 'K') next = { ...next, linkpath: text };
-      if (header.type === 'x' || header.type === 'g') {
-        const parsed = parsePax(data, header.type === 'g' ? global : { ...global, ...next });
-        if (parsed === undefined) throw broken(name, 'an ill-formed extended header', offset);
-        if (header.type === 'g') global = parsed;
-        else next = parsed;
+    if (block.byteLength < tarBlockBytes || !hasValidChecksum(block)) {
+      throw broken(name, `no tar header before byte ${offset}`);
+    }
+    const { type, size: ownSize } = readHeader(block);
+    const { global, next } = extended;
+    const size = next.size ?? ownSize;
+    if (size === undefined) throw broken(name, `a size that is no number before byte ${offset}`);
+    const paddingBytes = (tarBlockBytes - (size % tarBlockBytes)) % tarBlockBytes;
+    if ('xgLK'.includes(type)) {
+      if (size > maxExtendedBytes) throw broken(name, `a header of ${size} bytes before byte ${offset}`);
+      const data = await cursor.read(size);
+      if (data.byteLength < size || !addExtended(extended, type, data)) {
+        throw broken(name, `an ill-formed header after byte ${offset}`);
       }
-      offset += padded;
-      continue;
-    }
-    const path = normalise(next.path ?? global.path ?? readName(block));
-    const target = next.linkpath ?? global.linkpath ?? readLinkName(block);
-    next = {};
-    if (path !== undefined && (header.type === '0' || header.type === '\0' || header.type === '7')) {
+    } else {
+      extended.next = {};
+      const path = normalise(next.path ?? global.path ?? readName(block));
+      const target = next.linkpath ?? global.linkpath ?? readLinkName(block);
       const entry = await passOver(cursor, { offset, size }, keptBytes < maxKeptBytes);
-      keptBytes += entry.content?.byteLength ?? 0;
-      files.set(path, entry);
-      links.delete(path);
-      await cursor.skip(padded - size);
-      offset += padded;
-      continue;
+      if (path === undefined) {
+        // Leads out of the archive, so nothing in it can mean this entry.
+      } else if (fileTypes.has(type)) {
+        keptBytes += entry.content?.byteLength ?? 0;
+        files.set(path, entry);
+        links.delete(path);
+      } else if (type === hardLink || type === symbolicLink) {
+        const linked = type === hardLink ? normalise(target) : beside(path, target);
+        if (linked !== undefined) links.set(path, linked);
+        files.delete(path);
+      }
     }
-    if (path !== undefined && (header.type === '1' || header.type === '2')) {
-      const linked = normalise(header.type === '1' ? target : `${path}/../${target}`);
-      if (linked !== undefined) links.set(path, linked);
-      files.delete(path);
-    }
-    await cursor.skip(padded);
-    offset += padded;
+    await cursor.skip(paddingBytes);
+    offset += size + paddingBytes;
   }
+  throw broken(name, `more than ${maxArchiveEntries} entries`);
+}
+
+/** Type flags (POSIX.1-2024, pax, "ustar Interchange Format"): regular, regular of old archives, contiguous. */
+const fileTypes: ReadonlySet<string> = new Set(['0', '\0', '7']);
+const hardLink = '1';
+const symbolicLink = '2';
+
+/** What extended headers say of all further entries and of the next one. */
+interface ExtendedFields {
+  global: PaxFields;
+  next: PaxFields;
+}
+
+/** False where the header is ill-formed. */
+function addExtended(fields: ExtendedFields, type: string, data: Buffer): boolean {
+  if (type === 'L' || type === 'K') {
+    const text = decodePath(data).replace(/\0+$/, '');
+    fields.next = { ...fields.next, ...(type === 'L' ? { path: text } : { linkpath: text }) };
+    return true;
+  }
+  const parsed = parsePax(data, type === 'g' ? fields.global : { ...fields.global, ...fields.next });
+  if (parsed === undefined) return false;
+  if (type === 'g') fields.global = parsed;
+  else fields.next = parsed;
+  return true;
 }
 
 /** A cursor that has to read what it skips gives the digest for nothing, and saves another pass over the archive. */
@@ -126,6 +149,11 @@ function resolve(
   return undefined;
 }
 
+/** Where a symbolic link at `path` points; an absolute one points out of the archive. */
+function beside(path: string, target: string): string | undefined {
+  return target.startsWith('/') ? undefined : normalise(`${path}/../${target}`);
+}
+
 /** Without `.`, `..` and outer slashes; undefined where it would lead above the archive or is too long. */
 function normalise(path: string): string | undefined {
   if (path.length > maxPathLength) return undefined;
@@ -142,7 +170,6 @@ function isZero(block: Buffer): boolean {
   return block.every((byte) => byte === 0);
 }
 
-function broken(name: string, found: string, offset?: number): PlimsollError {
-  const where = offset === undefined ? '' : ` before byte ${offset}`;
-  return new PlimsollError('INVALID_INPUT', `${name}: expected a tar archive, found ${found}${where}`);
+function broken(name: string, found: string): PlimsollError {
+  return new PlimsollError('INVALID_INPUT', `${name}: expected a tar archive, found ${found}`);
 }
