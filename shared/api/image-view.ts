@@ -29,6 +29,7 @@ import { filterMatches, type PlaceFilter } from './place-filter.ts';
 /** A verdict as the API shows it. */
 export interface VerdictView {
   readonly place: Place;
+  /** Tags that lead to the image, directly or by an index; the one that moved last first. */
   readonly tags: readonly string[];
   readonly decision: Decision;
   readonly asOf: string | null;
@@ -162,11 +163,14 @@ const emptyView = {
 } as const;
 
 async function viewVerdict(context: PipelineContext, verdict: VerdictDocument): Promise<VerdictView> {
-  const { place, judged, error, ended } = verdict;
-  const tags = await tagsReaching(context, place, [verdict.digest]);
+  const { digest, place, judged, error, ended } = verdict;
+  const standing = await context.ports.documents.read<PlaceDocument>(placeDocumentKey(place, digest));
+  // People know an image of an index by the tag of the index.
+  const parent = standing?.value.parent ?? null;
+  const tags = await tagsReaching(context, place, parent === null ? [digest] : [digest, parent]);
   return {
     place,
-    tags: tags.map((tag) => tag.tag),
+    tags: [...new Set(tags.map((tag) => tag.tag))],
     decision: visibleDecision(verdict),
     asOf: judged?.inputs.asOf ?? null,
     judgedAt: judged?.judgedAt ?? null,

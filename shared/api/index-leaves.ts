@@ -23,10 +23,9 @@ export const maxQueriesInFlight = 16;
 const maxDepth = 4;
 
 /**
- * The leaves in the order in which the index leads to them; undefined where there are
- * more than `maxLeaves`, or some deeper than maxDepth: then nothing may be said of all of them. Every
- * digest is read once: indexes that name one another in layers would else grow with every layer (the index comes from
- * outside).
+ * The leaves in the order in which the index leads to them; undefined where there are more than `maxLeaves`, or some
+ * deeper than maxDepth: then nothing may be said of all of them. Every digest is read once: indexes that name one
+ * another in layers would else grow with every layer (the index comes from outside).
  */
 export async function leavesOf(
   context: PipelineContext,

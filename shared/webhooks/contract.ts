@@ -78,15 +78,18 @@ export const maxEventsPerNotification = 5_000;
 const maxTextLength = 2_048;
 const maxShownLength = 120;
 
+/** A field that decides what is done: another type makes the event unusable. */
 const text = z.string().max(maxTextLength).nullish();
+/** A field that only helps: another type counts as absent, for it must not cost a push. */
+const hint = text.catch(undefined);
 
 /** What an event of ACR and of Distribution has in common; only the fields that are used. Distribution events
  *  (notifications/event.go) and ACR's webhook reference share this shape, for ACR grew out of Distribution. */
 export const registryNoticeSchema = z.object({
-  id: text,
+  id: hint,
   action: text,
-  target: z.object({ mediaType: text, digest: text, repository: text, tag: text, url: text }).nullish(),
-  request: z.object({ host: text }).nullish(),
+  target: z.object({ mediaType: hint, digest: text, repository: text, tag: text, url: hint }).nullish(),
+  request: z.object({ host: hint }).nullish().catch(undefined),
 });
 
 export type RegistryNotice = z.infer<typeof registryNoticeSchema>;

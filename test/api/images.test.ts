@@ -103,7 +103,7 @@ describe('GET /api/images/{digest}', () => {
       decision: 'fail',
       verdicts: [],
       children: [
-        { digest: index.images[0]?.manifest.digest, platform: 'linux/amd64', verdicts: { length: 1 } },
+        { digest: index.images[0]?.manifest.digest, platform: 'linux/amd64', verdicts: [{ tags: ['v1'] }] },
         { digest: index.images[1]?.manifest.digest, platform: 'linux/arm64', decision: 'fail' },
       ],
     });

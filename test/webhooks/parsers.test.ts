@@ -64,6 +64,11 @@ describe('ACR webhooks', () => {
     ['a ping without anything', {}, { kind: 'noise', reason: 'ping' }],
     ['a push whose host is unknown', { ...acrPush, request: undefined }, { ...pushed, registry: undefined }],
     [
+      'a push whose helpful fields have other types',
+      acr({ mediaType: 5, url: [] }, { id: {}, request: { ...acrPush.request, useragent: 1 } }),
+      { ...where, kind: 'push', tag: 'v1', digest, eventId: undefined },
+    ],
+    [
       'a tag with a digest that is no sha256, of which the tag stays',
       acr({ digest: `sha512:${'a'.repeat(128)}` }),
       { ...where, kind: 'push', tag: 'v1', mediaType: indexType },
