@@ -1,5 +1,6 @@
 /** Packages of Alpine, Wolfi and their relatives, from apk's database of installed packages. */
-import { readLines } from '../../base/lines.ts';
+import { excerpt, Faults } from '../../base/faults.ts';
+import { type LineReader, readRecords } from '../../base/records.ts';
 import type { Claim, PackageClaim } from '../../domain/package.ts';
 import type { Cataloger, LayerFile } from '../contract.ts';
 
@@ -34,23 +35,12 @@ const architecturePattern = /^[a-z0-9][a-z0-9_-]{0,63}$/;
 
 async function* readDatabase(file: LayerFile): AsyncGenerator<Claim> {
   const { path } = file;
-  let fields = new Map<string, string>();
-  let faults = 0;
-  let firstFault = '';
+  const faults = new Faults();
   let packages = 0;
-  const note = (fault: string): void => {
-    faults += 1;
-    if (faults === 1) firstFault = fault;
-  };
-  for await (const lines of readLines(file.stream(), maxLineLength)) {
-    for (const line of lines) {
-      if (line !== '') {
-        readLine(line, fields, note);
-        continue;
-      }
-      if (fields.size === 0) continue;
-      const claim = readRecord(fields, path, note);
-      fields = new Map();
+  const takeLine: LineReader = (line, fields) => readLine(line, fields, faults);
+  for await (const records of readRecords(file.stream(), maxLineLength, takeLine)) {
+    for (const fields of records) {
+      const claim = readRecord(fields, path, faults);
       if (claim === undefined) continue;
       packages += 1;
       if (packages > maxPackages) {
@@ -60,14 +50,13 @@ async function* readDatabase(file: LayerFile): AsyncGenerator<Claim> {
       yield claim;
     }
   }
-  const last = fields.size === 0 ? undefined : readRecord(fields, path, note);
-  if (last !== undefined) yield last;
-  if (faults > 0) yield { kind: 'unreadable', path, detail: describeFaults(firstFault, faults) };
+  const detail = faults.summary();
+  if (detail !== undefined) yield { kind: 'unreadable', path, detail };
 }
 
-function readLine(line: string, fields: Map<string, string>, note: (fault: string) => void): void {
+function readLine(line: string, fields: Map<string, string>, faults: Faults): void {
   if (line.charAt(1) !== ':') {
-    note(`expected a letter, a colon and a value, found "${line.slice(0, 80)}"`);
+    faults.note(`expected a letter, a colon and a value, found ${excerpt(line)}`);
     return;
   }
   const letter = line.charAt(0);
@@ -77,27 +66,27 @@ function readLine(line: string, fields: Map<string, string>, note: (fault: strin
 function readRecord(
   fields: ReadonlyMap<string, string>,
   path: string,
-  note: (fault: string) => void,
+  faults: Faults,
 ): PackageClaim | undefined {
   const name = fields.get('P');
   if (name === undefined || !namePattern.test(name)) {
-    note(`expected a package name in P:, found "${short(name)}"`);
+    faults.note(`expected a package name in P:, found ${excerpt(name)}`);
     return undefined;
   }
   const version = fields.get('V');
   if (version === undefined || !versionPattern.test(version)) {
-    note(`package "${name}": expected a version in V:, found "${short(version)}"`);
+    faults.note(`package "${name}": expected a version in V:, found ${excerpt(version)}`);
     return undefined;
   }
   const architecture = fields.get('A');
   const hasArchitecture = architecture !== undefined && architecturePattern.test(architecture);
   if (architecture !== undefined && !hasArchitecture) {
-    note(`package "${name}": expected an architecture in A:, found "${short(architecture)}"`);
+    faults.note(`package "${name}": expected an architecture in A:, found ${excerpt(architecture)}`);
   }
   const origin = fields.get('o') ?? '';
   const hasOrigin = namePattern.test(origin);
   if (origin !== '' && !hasOrigin) {
-    note(`package "${name}": expected an origin in o:, found "${short(origin)}"`);
+    faults.note(`package "${name}": expected an origin in o:, found ${excerpt(origin)}`);
   }
   const license = (fields.get('L') ?? '').trim();
   const hasLicense = license !== '' && license.length <= maxLicenseLength;
@@ -112,12 +101,4 @@ function readRecord(
     evidence: 'installed',
     path,
   };
-}
-
-function describeFaults(first: string, count: number): string {
-  return count === 1 ? first : `${first} (and ${count - 1} more faults in this file)`;
-}
-
-function short(text: string | undefined): string {
-  return text === undefined ? 'nothing' : text.slice(0, 80);
 }

@@ -1,5 +1,6 @@
 /** Packages of Debian and its derivatives, from dpkg's status file and distroless' status.d. */
-import { readLines } from '../../base/lines.ts';
+import { excerpt, Faults } from '../../base/faults.ts';
+import { type LineReader, readRecords } from '../../base/records.ts';
 import type { Claim, PackageClaim, SourcePackage } from '../../domain/package.ts';
 import type { Cataloger, LayerFile } from '../contract.ts';
 
@@ -50,23 +51,12 @@ function isStatusDirectoryFile(path: string): boolean {
 
 async function* readStatus(file: LayerFile): AsyncGenerator<Claim> {
   const { path } = file;
-  let fields = new Map<string, string>();
-  let faults = 0;
-  let firstFault = '';
+  const faults = new Faults();
   let packages = 0;
-  const note = (fault: string): void => {
-    faults += 1;
-    if (faults === 1) firstFault = fault;
-  };
-  for await (const lines of readLines(file.stream(), maxLineLength)) {
-    for (const line of lines) {
-      if (line.trim() !== '') {
-        readLine(line, fields, note);
-        continue;
-      }
-      if (fields.size === 0) continue;
-      const claim = readParagraph(fields, path, note);
-      fields = new Map();
+  const takeLine: LineReader = (line, fields) => readLine(line, fields, faults);
+  for await (const records of readRecords(file.stream(), maxLineLength, takeLine)) {
+    for (const fields of records) {
+      const claim = readParagraph(fields, path, faults);
       if (claim === undefined) continue;
       packages += 1;
       if (packages > maxPackages) {
@@ -76,16 +66,15 @@ async function* readStatus(file: LayerFile): AsyncGenerator<Claim> {
       yield claim;
     }
   }
-  const last = fields.size === 0 ? undefined : readParagraph(fields, path, note);
-  if (last !== undefined) yield last;
-  if (faults > 0) yield { kind: 'unreadable', path, detail: describeFaults(firstFault, faults) };
+  const detail = faults.summary();
+  if (detail !== undefined) yield { kind: 'unreadable', path, detail };
 }
 
-function readLine(line: string, fields: Map<string, string>, note: (fault: string) => void): void {
+function readLine(line: string, fields: Map<string, string>, faults: Faults): void {
   if (line.startsWith(' ') || line.startsWith('\t') || line.startsWith('#')) return;
   const colon = line.indexOf(':');
   if (colon <= 0) {
-    note(`expected "Field: value", found "${line.slice(0, 80)}"`);
+    faults.note(`expected "Field: value", found ${excerpt(line)}`);
     return;
   }
   const name = line.slice(0, Math.min(colon, 32)).toLowerCase();
@@ -96,29 +85,29 @@ function readLine(line: string, fields: Map<string, string>, note: (fault: strin
 function readParagraph(
   fields: ReadonlyMap<string, string>,
   path: string,
-  note: (fault: string) => void,
+  faults: Faults,
 ): PackageClaim | undefined {
   const name = fields.get('package');
   const status = fields.get('status');
   if (status !== undefined) {
     const state = statusPattern.exec(status)?.[3];
     if (state === undefined)
-      note(`package "${short(name)}": expected three words as Status, found "${short(status)}"`);
+      faults.note(`package ${excerpt(name)}: expected three words as Status, found ${excerpt(status)}`);
     else if (statesWithoutFiles.has(state)) return undefined;
   }
   const version = fields.get('version');
   if (name === undefined || !namePattern.test(name)) {
-    note(`expected a package name, found "${short(name)}"`);
+    faults.note(`expected a package name, found ${excerpt(name)}`);
     return undefined;
   }
   if (version === undefined || !versionPattern.test(version)) {
-    note(`package "${name}": expected a version, found "${short(version)}"`);
+    faults.note(`package "${name}": expected a version, found ${excerpt(version)}`);
     return undefined;
   }
   const architecture = fields.get('architecture');
   const hasArchitecture = architecture !== undefined && architecturePattern.test(architecture);
   if (architecture !== undefined && !hasArchitecture) {
-    note(`package "${name}": expected an architecture, found "${short(architecture)}"`);
+    faults.note(`package "${name}": expected an architecture, found ${excerpt(architecture)}`);
   }
   return {
     kind: 'package',
@@ -126,33 +115,20 @@ function readParagraph(
     name,
     version,
     ...(hasArchitecture ? { architecture } : {}),
-    source: readSource(fields.get('source'), name, version, note),
+    source: readSource(fields.get('source'), name, version, faults),
     evidence: 'installed',
     path,
   };
 }
 
 /** `name` or `name (version)`, where the source's version differs from the package's. */
-function readSource(
-  text: string | undefined,
-  name: string,
-  version: string,
-  note: (fault: string) => void,
-): SourcePackage {
+function readSource(text: string | undefined, name: string, version: string, faults: Faults): SourcePackage {
   if (text === undefined) return { name, version };
   const found = sourcePattern.exec(text);
   const sourceName = found?.[1];
   if (sourceName === undefined || !namePattern.test(sourceName)) {
-    note(`package "${name}": expected Source as "name (version)", found "${short(text)}"`);
+    faults.note(`package "${name}": expected Source as "name (version)", found ${excerpt(text)}`);
     return { name, version };
   }
   return { name: sourceName, version: found?.[2] ?? version };
-}
-
-function describeFaults(first: string, count: number): string {
-  return count === 1 ? first : `${first} (and ${count - 1} more faults in this file)`;
-}
-
-function short(text: string | undefined): string {
-  return text === undefined ? 'nothing' : text.slice(0, 80);
 }

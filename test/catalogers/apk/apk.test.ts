@@ -79,8 +79,8 @@ describe('apk cataloger', () => {
   });
 
   it.each([
-    ['no version', 'P:a\n', 'package "a": expected a version in V:, found "nothing"'],
-    ['no name', 'V:1\n', 'expected a package name in P:, found "nothing"'],
+    ['no version', 'P:a\n', 'package "a": expected a version in V:, found nothing'],
+    ['no name', 'V:1\n', 'expected a package name in P:, found nothing'],
     ['a name with a blank', 'P:a b\nV:1\n', 'expected a package name in P:, found "a b"'],
     ['a line of no form', 'P:a\nV:1\nrubbish\n', 'expected a letter, a colon and a value, found "rubbish"'],
     ['an origin with a slash', 'P:a\nV:1\no:b/c\n', 'package "a": expected an origin in o:, found "b/c"'],

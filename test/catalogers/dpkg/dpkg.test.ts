@@ -98,9 +98,9 @@ describe('dpkg cataloger: content', () => {
     [
       'no version',
       'Package: a\nStatus: install ok installed\n',
-      'package "a": expected a version, found "nothing"',
+      'package "a": expected a version, found nothing',
     ],
-    ['no name', 'Version: 1\n', 'expected a package name, found "nothing"'],
+    ['no name', 'Version: 1\n', 'expected a package name, found nothing'],
     ['a name with a slash', 'Package: ../a\nVersion: 1\n', 'expected a package name, found "../a"'],
     ['a version with a blank', 'Package: a\nVersion: 1 2\n', 'package "a": expected a version, found "1 2"'],
     ['a line without colon', 'Package: a\nVersion: 1\nrubbish\n', 'expected "Field: value", found "rubbish"'],
@@ -126,7 +126,7 @@ describe('dpkg cataloger: content', () => {
       {
         kind: 'unreadable',
         path,
-        detail: 'expected "Field: value", found "x" (and 999 more faults in this file)',
+        detail: 'expected "Field: value", found "x" (and 1000 more faults in this file)',
       },
     ]);
   });
