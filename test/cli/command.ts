@@ -1,6 +1,9 @@
 /** Runs the plimsoll command as a user does: as a process of its own. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { vi } from 'vitest';
 
 export interface CommandResult {
   readonly exitCode: number | null;
@@ -16,12 +19,23 @@ export interface CommandOptions {
   readonly onStart?: (child: ChildProcess) => void;
 }
 
+/** Longest that a test of a few commands takes where all cores are busy. */
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
+
+/** Compiled code is kept from one command to the next: most of a short command's time goes into it. */
+const compileCache = join(tmpdir(), 'plimsoll-test-compile-cache');
+
 const entry = fileURLToPath(new URL('../../shared/cli/main.ts', import.meta.url));
 
 /** Resolves once the process has ended and its output was read. */
 export function runCommand(args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
   const child = spawn(process.execPath, [entry, ...args], {
-    env: { PATH: process.env['PATH'], HOME: '/nonexistent', ...options.env },
+    env: {
+      PATH: process.env['PATH'],
+      HOME: '/nonexistent',
+      NODE_COMPILE_CACHE: compileCache,
+      ...options.env,
+    },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   const output = { stdout: '', stderr: '' };

@@ -92,7 +92,7 @@ describe('plimsoll scan', () => {
 
   it('writes to what is no ordinary file as it is', async () => {
     const pipe = join(folder, 'pipe');
-    execFileSync('mkfifo', [pipe]);
+    execFileSync('/usr/bin/mkfifo', [pipe]);
     const [result, written] = await Promise.all([
       runCommand([...scan, '--output', pipe]),
       readFile(pipe, 'utf8'),
