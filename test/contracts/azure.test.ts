@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TokenCredential } from '@azure/identity';
 import { QueueServiceClient } from '@azure/storage-queue';
-import { afterAll } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { createCosmosDocuments } from '../../shared/azure/cosmos-documents.ts';
 import { createIdentity } from '../../shared/azure/identity.ts';
 import { createKeyVaultSecrets } from '../../shared/azure/key-vault-secrets.ts';
@@ -61,6 +61,19 @@ describeQueues('queues on Azure Storage', async () => {
     },
     pass: async () => {},
   };
+});
+
+describe('a message on Azure Storage', () => {
+  it('never expires, and stands there as plain JSON text', async () => {
+    const serviceUri = setting('PLIMSOLL_QUEUE_SERVICE_URI');
+    await createStorageQueues({ serviceUri, credential }).send('refresh-jobs', { plain: '<ü>' });
+    const client = new QueueServiceClient(serviceUri, credential).getQueueClient('refresh-jobs');
+    const [message] = (await client.receiveMessages()).receivedMessageItems;
+    expect(message?.messageText).toBe('{"plain":"<ü>"}');
+    // Put Message: a time to live of -1 gives the last day that the service knows.
+    expect(message?.expiresOn.getUTCFullYear()).toBe(9999);
+    await client.clearMessages();
+  });
 });
 
 describeBlobs('blobs on Azure Storage', async () =>
