@@ -7,7 +7,12 @@ const debian: Distro = { id: 'debian', versionId: '12', codename: 'bookworm' };
 const alpine: Distro = { id: 'alpine', versionId: '3.20.3' };
 
 // purl-spec: "Rules for each purl component", "Character encoding"; PURL-TYPES: deb, apk, npm.
+// The first is an example of its deb type.
 const cases: readonly (readonly [string, PurlParts])[] = [
+  [
+    'pkg:deb/debian/attr@1:2.4.47-2%2Bb1?arch=amd64',
+    { type: 'deb', name: 'attr', version: '1:2.4.47-2+b1', architecture: 'amd64', distro: { id: 'debian' } },
+  ],
   [
     'pkg:deb/debian/openssl@3.0.15-1~deb12u1?arch=amd64&distro=debian-12',
     { type: 'deb', name: 'openssl', version: '3.0.15-1~deb12u1', architecture: 'amd64', distro: debian },

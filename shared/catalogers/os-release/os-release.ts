@@ -1,4 +1,5 @@
 /** The distribution of an image, from os-release(5) and the older files of Debian and Alpine. */
+import { excerpt } from '../../base/faults.ts';
 import { type Claim, type Distro, distroPaths } from '../../domain/package.ts';
 import type { Cataloger, LayerFile } from '../contract.ts';
 
@@ -7,7 +8,8 @@ const maxFileBytes = 64 * 1024;
 const maxValueLength = 256;
 
 /** Claims a distro per file. `etc/debian_version` (`12.5`, `trixie/sid`) and `etc/alpine-release` (`3.10.2`) give the id
- *  and the version or codename alone. A file that names no distribution is unreadable. */
+ *  and the version or codename alone; derivatives write other texts there, which claim nothing. An os-release that names
+ *  no distribution is unreadable, an empty one claims nothing. */
 export const osReleaseCataloger: Cataloger = {
   name: 'os-release',
   version: 1,
@@ -16,7 +18,10 @@ export const osReleaseCataloger: Cataloger = {
     return paths.has(path) ? path : undefined;
   },
   async *catalog(files) {
-    for (const file of files) yield await readFile(file);
+    for (const file of files) {
+      const claim = await readFile(file);
+      if (claim !== undefined) yield claim;
+    }
   },
 };
 
@@ -29,22 +34,19 @@ const releasePattern = /^[0-9][0-9A-Za-z._-]{0,63}$/;
 const debianVersionPattern = /^([0-9]{1,4})(?:\.[0-9.]{1,16})?$/;
 const debianCodenamePattern = /^([a-z]{1,32})\/sid$/;
 
-async function readFile(file: LayerFile): Promise<Claim> {
+async function readFile(file: LayerFile): Promise<Claim | undefined> {
   const { path } = file;
-  const text = new TextDecoder().decode(await file.bytes(maxFileBytes));
-  const distro =
-    path === 'etc/debian_version'
-      ? readDebianVersion(text.trim())
-      : path === 'etc/alpine-release'
-        ? readAlpineRelease(text.trim())
-        : readOsRelease(text);
-  return distro === undefined
-    ? {
-        kind: 'unreadable',
-        path,
-        detail: `expected the name of a distribution, found "${text.slice(0, 80).replaceAll(/\s+/g, ' ')}"`,
-      }
-    : { kind: 'distro', path, distro };
+  const text = new TextDecoder().decode(await file.bytes(maxFileBytes)).trim();
+  const isOsRelease = path.endsWith('os-release');
+  const distro = isOsRelease
+    ? readOsRelease(text)
+    : path === 'etc/debian_version'
+      ? readDebianVersion(text)
+      : readAlpineRelease(text);
+  if (distro !== undefined) return { kind: 'distro', path, distro };
+  if (!isOsRelease || text === '') return undefined;
+  const detail = `expected ID= and the name of a distribution, found ${excerpt(text)}`;
+  return { kind: 'unreadable', path, detail };
 }
 
 function readDebianVersion(text: string): Distro | undefined {

@@ -107,14 +107,27 @@ HOME_URL="https://www.debian.org/"
     expect(await distroOf(text, 'etc/alpine-release')).toEqual(distro);
   });
 
-  it.each(['', 'NAME=x\n', 'ID=\n', 'ID=../x\n', `ID=${'a'.repeat(65)}\n`])(
+  it.each(['rubbish', 'NAME=x\n', 'ID=\n', 'ID=../x\n', `ID=${'a'.repeat(65)}\n`])(
     'says that %j is unreadable',
     async (text) => {
       expect(await claimsOf(osReleaseCataloger, path, text)).toEqual([
-        { kind: 'unreadable', path, detail: expect.stringContaining('expected the name of a distribution') },
+        {
+          kind: 'unreadable',
+          path,
+          detail: expect.stringContaining('expected ID= and the name of a distribution'),
+        },
       ]);
     },
   );
+
+  it.each([
+    [path, ''],
+    [path, ' \n'],
+    ['etc/debian_version', 'kali-rolling\n'],
+    ['etc/alpine-release', 'edge\n'],
+  ])('claims nothing of %s with %j', async (where, text) => {
+    expect(await claimsOf(osReleaseCataloger, where, text)).toEqual([]);
+  });
 
   itBearsHostileInput(osReleaseCataloger, path, ['ID=', 'debian', 'VERSION_ID=', '"', "'", '\\', '12']);
 });
