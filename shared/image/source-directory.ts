@@ -153,7 +153,7 @@ function addIssue(issues: CoverageIssue[], path: string, cause: unknown): void {
     issues.push({
       code: 'UNREADABLE_FILE',
       path,
-      detail: `${path === '' ? 'the folder' : path} can't be read (${cause.code})`,
+      detail: `${path === '' ? 'the folder' : path} can't be read (${String(cause.code)})`,
     });
   }
 }
