@@ -1,4 +1,5 @@
 /** What a command may touch of the process, and the exit codes: a command gets this value and returns its exit code. */
+import { PlimsollError } from '../domain/errors.ts';
 
 /** Exit codes of every command (contracts: command line). */
 export const exitCodes = {
@@ -17,7 +18,8 @@ export const exitCodes = {
 export type Command = (args: readonly string[], io: CommandIo) => Promise<number>;
 
 export interface CommandIo {
-  /** Writes to stdout (the report alone) and resolves once more may be written. A reader that went away is no error. */
+  /** Writes to stdout (the report alone) and resolves once it is written. A reader that went away is no error; throws
+   *  INVALID_INPUT where it cannot be written otherwise (a full disk). */
   readonly out: (data: string | Uint8Array) => Promise<void>;
   /** Writes to stderr: errors as one line with its line end, and progress where stderr is a terminal. */
   readonly err: (text: string) => void;
@@ -34,12 +36,9 @@ export interface CommandIo {
 
 /** The process as a CommandIo. The only reader of process.env in the command line. */
 export function processIo(signal: AbortSignal): CommandIo {
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      // `plimsoll … | head` closes the pipe: what was still to be written is not wanted, and the exit code stays ours.
-      if (error.code !== 'EPIPE') throw error;
-    });
-  }
+  // Whoever writes judges what comes of it; without a listener an error ends the process with the exit code of `fail`.
+  process.stdout.on('error', () => {});
+  process.stderr.on('error', () => {});
   return {
     out: writeOut,
     err: (text) => {
@@ -60,12 +59,19 @@ export function processIo(signal: AbortSignal): CommandIo {
 }
 
 function writeOut(data: string | Uint8Array): Promise<void> {
-  return new Promise((resolve) => {
-    if (!process.stdout.writable) {
-      resolve();
-      return;
-    }
-    // The callback's error is the one that the `error` listener has judged.
-    process.stdout.write(data, () => resolve());
+  return new Promise((resolve, reject) => {
+    process.stdout.write(data, (error) => {
+      const code = error instanceof Error && 'code' in error ? String(error.code) : undefined;
+      // `plimsoll … | head` closes the pipe: what was still to be written is not wanted, and the exit code stays ours.
+      if (code === undefined || goneCodes.has(code)) resolve();
+      else
+        reject(
+          new PlimsollError('INVALID_INPUT', `expected a stdout that can be written, found ${code}`, {
+            cause: error,
+          }),
+        );
+    });
   });
 }
+
+const goneCodes: ReadonlySet<string> = new Set(['EPIPE', 'ERR_STREAM_DESTROYED']);

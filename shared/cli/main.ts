@@ -53,6 +53,12 @@ for (const [signal, number] of [
   });
 }
 
+// Node's own exit code for an error that nobody caught is 1, which here is the verdict `fail`.
+process.on('uncaughtException', (error) => {
+  process.stderr.write(`plimsoll: ${oneLine(error)}\n`);
+  process.exit(exitCodes.unanswered);
+});
+
 const io = processIo(interrupted.signal);
 const exitCode = await run(process.argv.slice(2), io);
 // Not process.exit at once: what is still in the pipe to stdout would be cut off.

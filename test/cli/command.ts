@@ -1,5 +1,6 @@
 /** Runs the plimsoll command as a user does: as a process of its own. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { openSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -16,6 +17,8 @@ export interface CommandOptions {
   /** Added to PATH and HOME; the rest of this process's environment is not handed on. */
   readonly env?: Readonly<Record<string, string>>;
   readonly stdin?: string;
+  /** Where stdout goes instead of into the result. */
+  readonly stdoutTo?: string;
   readonly onStart?: (child: ChildProcess) => void;
 }
 
@@ -36,15 +39,15 @@ export function runCommand(args: readonly string[], options: CommandOptions = {}
       NODE_COMPILE_CACHE: compileCache,
       ...options.env,
     },
-    stdio: ['pipe', 'pipe', 'pipe'],
+    stdio: ['pipe', options.stdoutTo === undefined ? 'pipe' : openSync(options.stdoutTo, 'w'), 'pipe'],
   });
   const output = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr'] as const) {
-    child[name].setEncoding('utf8').on('data', (text: string) => {
+    child[name]?.setEncoding('utf8').on('data', (text: string) => {
       output[name] += text;
     });
   }
-  child.stdin.on('error', () => {}).end(options.stdin ?? '');
+  child.stdin?.on('error', () => {}).end(options.stdin ?? '');
   options.onStart?.(child);
   return new Promise((resolve, reject) => {
     child.on('error', reject);

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { isRefusal, runCommand } from './command.ts';
 
@@ -48,4 +49,25 @@ describe('the command', () => {
     expect(result.stderr).not.toMatch(/[^\n\P{Cc}]|\p{Cf}/u);
     expect(isRefusal(result)).toBe(true);
   });
+
+  it('loads before it knows the subcommand only what every one needs', () => {
+    expect([...loadedAtStart('shared/cli/main.ts')].sort()).toEqual([
+      'shared/cli/io.ts',
+      'shared/cli/main.ts',
+      'shared/domain/errors.ts',
+      'shared/domain/tool.ts',
+      'shared/reports/safe-text.ts',
+    ]);
+  });
 });
+
+/** The file and what it imports when it is loaded, types aside. */
+function loadedAtStart(path: string, seen = new Set<string>()): ReadonlySet<string> {
+  if (seen.has(path)) return seen;
+  seen.add(path);
+  const text = readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
+  for (const [, specifier = ''] of text.matchAll(/^import (?!type )[^;]*?from '(\.[^']*)';/gm)) {
+    loadedAtStart(join(dirname(path), specifier), seen);
+  }
+  return seen;
+}

@@ -102,6 +102,12 @@ describe('plimsoll scan', () => {
     expect(lstatSync(pipe).isFIFO()).toBe(true);
   });
 
+  it('has no verdict for whoever cannot be given the report', async () => {
+    const result = await runCommand(scan, { stdoutTo: '/dev/full' });
+    expect(result.stderr).toContain('found ENOSPC');
+    expect(isRefusal(result)).toBe(true);
+  });
+
   it('ends with the verdict where the reader of stdout goes away', async () => {
     const result = await runCommand(scan, { onStart: (child) => child.stdout?.destroy() });
     expect(result).toMatchObject({ exitCode: 1, signal: null, stderr: '' });
