@@ -1,29 +1,14 @@
 /** What every document store must do. */
-import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { PlimsollError } from '../../shared/domain/errors.ts';
 import {
   type ContainerName,
   containers,
   type DocumentKey,
-  type DocumentQuery,
-  type Documents,
   maxDocumentBytes,
 } from '../../shared/ports/documents.ts';
-
-export interface DocumentsUnderTest {
-  /** A new session over the same data. */
-  session(): Documents;
-  /** Moves the clock that decides about expiry. */
-  advance(durationMs: number): void;
-  /** Returns once a write of one session is seen by the others. */
-  settle(): Promise<void>;
-}
-
-interface Note {
-  readonly type: 'note' | 'other';
-  readonly [property: string]: unknown;
-}
+import { describeListing } from './documents-list.contract.ts';
+import { allNotes, type DocumentsUnderTest, type Note, newKey, note } from './notes.ts';
 
 /** Runs the suite against one kind of store; `start` is called once, before the first test. */
 export function describeDocuments(name: string, start: () => Promise<DocumentsUnderTest>): void {
@@ -33,12 +18,6 @@ export function describeDocuments(name: string, start: () => Promise<DocumentsUn
       started ??= start();
       return started;
     };
-    const newKey = (container: ContainerName = 'images'): DocumentKey => ({
-      container,
-      partition: `p-${randomUUID()}`,
-      id: 'one',
-    });
-    const note = (properties: object = {}): Note => ({ type: 'note', ...properties });
 
     it('gives undefined for a document that was never written', async () => {
       const documents = (await underTest()).session();
@@ -180,7 +159,7 @@ export function describeDocuments(name: string, start: () => Promise<DocumentsUn
       expect((await writer.read<Note>(key))?.value['n']).toBe(1);
       await writer.replace(key, note({ n: 2 }), etag);
       expect((await writer.read<Note>(key))?.value['n']).toBe(2);
-      expect((await writer.list<Note>(all(key))).items.map((item) => item.value['n'])).toEqual([2]);
+      expect((await writer.list<Note>(allNotes(key))).items.map((item) => item.value['n'])).toEqual([2]);
       await settle();
       expect((await reader.read<Note>(key))?.value['n']).toBe(2);
     });
@@ -195,7 +174,7 @@ export function describeDocuments(name: string, start: () => Promise<DocumentsUn
         expect(await documents.read(key)).toBeDefined();
         advance(1_000);
         expect(await documents.read(key)).toBeUndefined();
-        expect((await documents.list(all(key))).items).toEqual([]);
+        expect((await documents.list(allNotes(key))).items).toEqual([]);
         expect(await documents.create(key, note({ n: 2 }))).toBeDefined();
         await settle();
         expect((await documents.read<Note>(key))?.value['n']).toBe(2);
@@ -274,144 +253,7 @@ export function describeDocuments(name: string, start: () => Promise<DocumentsUn
       );
     });
 
-    describe('listing', () => {
-      async function fill(
-        notes: Readonly<Record<string, Note>>,
-      ): Promise<{ documents: Documents; key: DocumentKey }> {
-        const { session } = await underTest();
-        const documents = session();
-        const key = newKey();
-        for (const [id, value] of Object.entries(notes)) await documents.create({ ...key, id }, value);
-        // The same ids in another partition must never show.
-        const other = newKey();
-        for (const id of Object.keys(notes))
-          await documents.create({ ...other, id }, note({ elsewhere: true }));
-        return { documents, key };
-      }
-
-      async function idsOf(documents: Documents, query: DocumentQuery): Promise<string[]> {
-        const ids: string[] = [];
-        let cursor: string | undefined;
-        do {
-          const page = await documents.list<Note>(cursor === undefined ? query : { ...query, cursor });
-          expect(page.items.length).toBeLessThanOrEqual(query.limit);
-          for (const item of page.items) expect(item.value['elsewhere']).toBeUndefined();
-          ids.push(...page.items.map((item) => item.id));
-          cursor = page.cursor;
-        } while (cursor !== undefined);
-        return ids;
-      }
-
-      it('gives documents of one type in order of id with their values and etags', async () => {
-        const { documents, key } = await fill({
-          'b.2': note({ n: 2 }),
-          'a.10': note({ n: 10 }),
-          'a.1': note({ n: 1 }),
-          'c.3': { type: 'other' },
-        });
-        const page = await documents.list<Note>(all(key));
-        expect(page.items.map((item) => [item.id, item.value['n']])).toEqual([
-          ['a.1', 1],
-          ['a.10', 10],
-          ['b.2', 2],
-        ]);
-        expect(page.cursor).toBeUndefined();
-        const first = page.items[0];
-        expect(first?.etag).toBe((await documents.read({ ...key, id: 'a.1' }))?.etag);
-        expect(await documents.replace({ ...key, id: 'a.1' }, note(), first?.etag ?? '')).toBeDefined();
-      });
-
-      it('gives nothing from an empty partition', async () => {
-        const { documents } = await fill({});
-        expect(await documents.list(all(newKey()))).toEqual({ items: [] });
-      });
-
-      it.for([1, 2, 3, 4, 7, 8, 100])('gives each of seven documents once in pages of %i', async (limit) => {
-        const ids = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
-        const { documents, key } = await fill(Object.fromEntries(ids.map((id) => [id, note()])));
-        expect(await idsOf(documents, { ...all(key), limit })).toEqual(ids);
-      });
-
-      it('goes on after a page although documents before the cursor came and went', async () => {
-        const { documents, key } = await fill({ b: note(), d: note(), f: note(), h: note() });
-        const page = await documents.list({ ...all(key), limit: 2 });
-        expect(page.items.map((item) => item.id)).toEqual(['b', 'd']);
-        await documents.remove({ ...key, id: 'd' });
-        await documents.create({ ...key, id: 'a' }, note());
-        await documents.create({ ...key, id: 'g' }, note());
-        const rest = await idsOf(documents, { ...all(key), limit: 2, cursor: page.cursor ?? '' });
-        expect(rest).toEqual(['f', 'g', 'h']);
-      });
-
-      it('narrows by prefix of the id', async () => {
-        const { documents, key } = await fill({
-          'tag.a': note(),
-          'tag.b': note(),
-          'tah.a': note(),
-          'ta%': note(),
-          ta_: note(),
-        });
-        expect(await idsOf(documents, { ...all(key), idPrefix: 'tag.', limit: 1 })).toEqual([
-          'tag.a',
-          'tag.b',
-        ]);
-        expect(await idsOf(documents, { ...all(key), idPrefix: 'ta_' })).toEqual(['ta_']);
-        expect(await idsOf(documents, { ...all(key), idPrefix: 'ta%' })).toEqual(['ta%']);
-      });
-
-      it.for<[string, DocumentQuery['equals'], string[]]>([
-        ['a string', { status: 'x' }, ['text']],
-        ['a number', { status: 1 }, ['number']],
-        ['false', { status: false }, ['false']],
-        ['true', { status: true }, ['true']],
-        ['a stored null, not an absence', { status: null }, ['null']],
-        ['all of several', { status: 'x', more: 'y' }, ['text']],
-        ['nothing', { status: 'x', more: 'z' }, []],
-        ['text that looks like a query', { status: "' OR true --" }, ['quoted']],
-      ])('narrows by properties that equal %s', async ([, equals, expected]) => {
-        const { documents, key } = await fill({
-          text: note({ status: 'x', more: 'y' }),
-          number: note({ status: 1 }),
-          numeral: note({ status: '1' }),
-          false: note({ status: false }),
-          true: note({ status: true }),
-          null: note({ status: null }),
-          absent: note(),
-          quoted: note({ status: "' OR true --" }),
-        });
-        expect(await idsOf(documents, { ...all(key), ...(equals === undefined ? {} : { equals }) })).toEqual(
-          expected,
-        );
-      });
-
-      it('narrows by a string property below a value', async () => {
-        const { documents, key } = await fill({
-          early: note({ outboxSince: '2026-01-01T00:00:00.000Z' }),
-          late: note({ outboxSince: '2026-01-02T00:00:00.000Z' }),
-          at: note({ outboxSince: '2026-01-01T12:00:00.000Z' }),
-          none: note({ outboxSince: null }),
-          number: note({ outboxSince: 5 }),
-          absent: note(),
-        });
-        const below = { property: 'outboxSince', value: '2026-01-01T12:00:00.000Z' };
-        expect(await idsOf(documents, { ...all(key), below })).toEqual(['early']);
-      });
-
-      it('refuses a property that could change the query, a foreign cursor and a wild limit', async () => {
-        const { documents, key } = await fill({ a: note() });
-        const refused = { code: 'INVALID_INPUT' };
-        for (const property of ['a b', 'x"]=1 OR c["y', 'a.b', '__proto__', '', 'select']) {
-          const equals = Object.fromEntries([[property, 1]]);
-          await expect(documents.list({ ...all(key), equals })).rejects.toMatchObject(refused);
-          const below = { property, value: 'z' };
-          await expect(documents.list({ ...all(key), below })).rejects.toMatchObject(refused);
-        }
-        await expect(documents.list({ ...all(key), cursor: '{"token":1}' })).rejects.toMatchObject(refused);
-        for (const limit of [0, -1, 1.5, 1001, Number.NaN]) {
-          await expect(documents.list({ ...all(key), limit })).rejects.toMatchObject(refused);
-        }
-      });
-    });
+    describeListing(underTest);
 
     it('throws only errors of its own kind for refused input', async () => {
       const documents = (await underTest()).session();
@@ -419,8 +261,4 @@ export function describeDocuments(name: string, start: () => Promise<DocumentsUn
       await expect(refused).rejects.toBeInstanceOf(PlimsollError);
     });
   });
-}
-
-function all(key: DocumentKey): DocumentQuery {
-  return { container: key.container, partition: key.partition, type: 'note', limit: 50 };
 }
