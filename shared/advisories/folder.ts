@@ -33,7 +33,8 @@ export function folderStore(folder: string): IndexStore {
     },
     createOnce: async (name, bytes) => {
       const path = join(folder, name);
-      if ((await sizeOf(path)) === bytes.byteLength) {
+      // What a disk has spoiled is written again.
+      if ((await sizeOf(path)) === bytes.byteLength && (await readFile(path)).equals(bytes)) {
         // Used again, so it is young again for pruneAdvisoryFolder.
         await utimes(path, new Date(), new Date());
         return false;

@@ -85,7 +85,11 @@ export async function syncIndex(options: SyncIndexOptions): Promise<SyncedIndex>
 }
 
 type EcosystemPlan =
-  | { readonly kind: 'whole'; readonly ecosystem: string }
+  | {
+      readonly kind: 'whole';
+      readonly ecosystem: string;
+      readonly listed?: ReadonlyMap<string, string> | undefined;
+    }
   | { readonly kind: 'kept'; readonly ecosystem: string }
   | {
       readonly kind: 'edited';
@@ -118,7 +122,8 @@ async function planEcosystem(
 ): Promise<EcosystemPlan> {
   const part = known?.folders.find((one) => one.ecosystem === ecosystem)?.modified;
   const listed = await options.source.modified(ecosystem);
-  if (part === undefined || listed === undefined || listed.size === 0) return { kind: 'whole', ecosystem };
+  if (part === undefined || listed === undefined || listed.size === 0)
+    return { kind: 'whole', ecosystem, listed };
   const imported = decodeModified((await readPart(options.store, part, maxModifiedBytes)).toString('utf8'));
   // The whole list is compared, not its head: records are dated in the future, so newest first is not last changed first.
   const changed = [...listed]
@@ -127,11 +132,11 @@ async function planEcosystem(
   const removed = [...imported.keys()].filter((id) => !listed.has(id));
   if (changed.length === 0 && removed.length === 0) return { kind: 'kept', ecosystem };
   if (changed.length > (options.maxSingleRecords ?? defaultMaxSingleRecords))
-    return { kind: 'whole', ecosystem };
+    return { kind: 'whole', ecosystem, listed };
   options.onProgress?.(`reading ${changed.length} changed records of ${ecosystem}`);
   const records = await fetchRecords(options.source, ecosystem, changed);
   // A listed record without a file says nothing about the package: the archive decides.
-  if (records === undefined) return { kind: 'whole', ecosystem };
+  if (records === undefined) return { kind: 'whole', ecosystem, listed };
   return { kind: 'edited', ecosystem, replaced: new Set([...changed, ...removed]), records, listed };
 }
 
@@ -181,6 +186,9 @@ async function* rowsOf(
     options.onProgress?.(`reading ${plan.ecosystem}`);
     const seen = new Map<string, string>();
     yield* ecosystemRows(options.source, plan.ecosystem, rateCve, tally, seen);
+    // The time of the archive's own record counts, as the archive may be older than the list; where it can't be read,
+    // the list's, so that a broken record is not fetched for ever.
+    for (const [id, time] of seen) if (time === '') seen.set(id, plan.listed?.get(id) ?? '');
     modified.set(plan.ecosystem, encodeModified(seen));
   }
 }

@@ -64,11 +64,8 @@ function sortEvents(
 function compareEvents(a: RangeEvent, b: RangeEvent, order: VersionOrder): number {
   const aFirst = isUnbounded(a);
   const bFirst = isUnbounded(b);
-  if (aFirst || bFirst) {
-    if (aFirst && bFirst) return 0;
-    // `fixed 0` sorts with `introduced 0`, behind it.
-    return aFirst ? -1 : 1;
-  }
+  if (aFirst !== bFirst) return aFirst ? -1 : 1;
+  if (aFirst) return kindRank(a) - kindRank(b);
   return (order.compare(versionOf(a), versionOf(b)) ?? 0) || kindRank(a) - kindRank(b);
 }
 
@@ -76,9 +73,14 @@ function kindRank(event: RangeEvent): number {
   return 'introduced' in event ? 0 : 1;
 }
 
-/** `introduced 0` is before every version and `limit *` after every one, whether or not the order knows such texts. */
+/** `introduced 0` and `fixed 0` are before every version and `limit *` is after every one, whether or not the order
+ *  knows such texts. */
 function isUnbounded(event: RangeEvent): boolean {
-  return ('introduced' in event && event.introduced === '0') || ('limit' in event && event.limit === '*');
+  return (
+    ('introduced' in event && event.introduced === '0') ||
+    ('fixed' in event && event.fixed === '0') ||
+    ('limit' in event && event.limit === '*')
+  );
 }
 
 function versionOf(event: RangeEvent): string {
@@ -109,7 +111,7 @@ function holds(range: SortedRange, version: string): boolean {
 /** The event that ends the interval in which the version lies; undefined where it goes on for ever. */
 function nextEnd(range: SortedRange, version: string): RangeEvent | undefined {
   for (const event of range.events) {
-    if ('introduced' in event) continue;
+    if ('introduced' in event || isUnbounded(event)) continue;
     const compared = range.order.compare(versionOf(event), version) ?? -1;
     if ('fixed' in event ? compared > 0 : compared >= 0) return event;
   }

@@ -73,6 +73,8 @@ describe('a range of an advisory', () => {
       ranges: [{ type: 'ECOSYSTEM', events: events('i0 f0') }],
     };
     expect(evaluateRow(row, '1.2.3-r0', () => versionOrder('apk')).status).toBe('not-affected');
+    // "0" is no semantic version, and means the same there.
+    expect(evaluateRow(rowOf([events('i0 f0')]), '1.2.3', () => semver).status).toBe('not-affected');
   });
 });
 
