@@ -1,14 +1,10 @@
 /** `plimsoll advisories`: fetches advisories into a folder and says what a folder holds. */
-import {
-  folderStore,
-  pruneAdvisoryFolder,
-  readPublished,
-  writePublished,
-} from '../advisories/folder.ts';
+
 import { fetchCveList } from '../advisories/cve-list.ts';
 import { type DownloadOptions, defaultIdleTimeoutMs, defaultRetries } from '../advisories/download.ts';
+import { folderStore, pruneAdvisoryFolder, readPublished, writePublished } from '../advisories/folder.ts';
 import { readManifest } from '../advisories/manifest.ts';
-import { openOsvSource, publicBucketUrl } from '../advisories/osv-source.ts';
+import { type OsvSource, openOsvFolder, openOsvSource, publicBucketUrl } from '../advisories/osv-source.ts';
 import { type SyncedIndex, syncIndex } from '../advisories/sync-index.ts';
 import { createHttpClient } from '../base/http.ts';
 import { PlimsollError } from '../domain/errors.ts';
@@ -81,7 +77,8 @@ async function syncAdvisories(args: readonly string[], io: CommandIo): Promise<n
   }
 }
 
-/** `info --advisories DIR [--format table|json]`: what a synchronised folder holds. Throws ADVISORIES_MISSING. */
+/** `info --advisories DIR [--format table|json]`: what a folder holds, synchronised or a plain copy of the bucket. Throws
+ *  ADVISORIES_MISSING where it is neither. */
 async function showAdvisories(args: readonly string[], io: CommandIo): Promise<number> {
   const { values } = parseArguments(
     'advisories info',
@@ -100,42 +97,90 @@ async function showAdvisories(args: readonly string[], io: CommandIo): Promise<n
     'advisories info',
     '--advisories DIR',
   );
+  const info = (await syncedInfo(folder)) ?? (await bucketInfo(folder, io.now()));
+  await io.out(values.format === 'json' ? `${JSON.stringify(info, undefined, 2)}\n` : tableOf(info));
+  return exitCodes.done;
+}
+
+interface FolderInfo {
+  /** null for a plain copy of the bucket. */
+  readonly revision: number | null;
+  readonly contentHash: string | null;
+  readonly newestAt: string | null;
+  readonly records: number;
+  readonly packages: number | null;
+  readonly sizeBytes: number | null;
+  readonly ecosystems: readonly {
+    readonly name: string;
+    readonly records?: number;
+    readonly packages?: number;
+    readonly rows?: number;
+  }[];
+}
+
+async function syncedInfo(folder: string): Promise<FolderInfo | undefined> {
   const published = await readPublished(folder);
-  if (published === undefined) {
-    throw new PlimsollError(
-      'ADVISORIES_MISSING',
-      `${folder}: expected synchronised advisories, found none; run plimsoll advisories sync --to ${folder}`,
-    );
-  }
+  if (published === undefined) return undefined;
   const manifest = await readManifest(folderStore(folder), published.manifest);
-  const ecosystems = manifest.ecosystems.map(({ name, keys, rows, sizeBytes }) => ({
-    name,
-    packages: keys,
-    rows,
-    sizeBytes,
-  }));
-  const info = {
+  return {
     revision: published.revision,
     contentHash: published.contentHash,
     newestAt: published.newestAt,
     records: published.recordCount,
-    rows: published.rowCount,
     packages: published.keyCount,
     sizeBytes: published.sizeBytes,
+    ecosystems: manifest.ecosystems.map(({ name, keys, rows }) => ({ name, packages: keys, rows })),
+  };
+}
+
+/** What the lists of a plain copy say; its archives are not opened. */
+async function bucketInfo(folder: string, now: Date): Promise<FolderInfo> {
+  const source = openOsvFolder(folder);
+  const ecosystems: { name: string; records: number }[] = [];
+  for (const name of await ecosystemsOf(source)) {
+    ecosystems.push({ name, records: (await source.modified(name))?.size ?? 0 });
+  }
+  return {
+    revision: null,
+    contentHash: null,
+    newestAt: (await source.newestModified(now)) ?? null,
+    records: ecosystems.reduce((total, one) => total + one.records, 0),
+    packages: null,
+    sizeBytes: null,
     ecosystems,
   };
-  await io.out(
-    values.format === 'json'
-      ? `${JSON.stringify(info, undefined, 2)}\n`
+}
+
+async function ecosystemsOf(source: OsvSource): Promise<readonly string[]> {
+  try {
+    return await source.ecosystems();
+  } catch (error) {
+    if (!(error instanceof PlimsollError) || error.code !== 'ADVISORIES_MISSING') throw error;
+    throw new PlimsollError(
+      'ADVISORIES_MISSING',
+      `${source.name}: expected synchronised advisories or a copy of the OSV bucket, found neither; run plimsoll advisories sync --to ${source.name}`,
+      { cause: error },
+    );
+  }
+}
+
+function tableOf(info: FolderInfo): string {
+  const lines =
+    info.revision === null
+      ? ['A copy of the OSV bucket, read anew by each scan', `${info.records} records`]
       : [
-          `Revision ${info.revision}, newest record ${info.newestAt}`,
+          `Revision ${info.revision}`,
           `${info.records} records about ${info.packages} packages, ${info.sizeBytes} bytes`,
-          '',
-          ...ecosystems.map((one) => `${one.name}: ${one.packages} packages, ${one.rows} rows`),
-          '',
-        ].join('\n'),
-  );
-  return exitCodes.done;
+        ];
+  return [
+    ...lines,
+    `Newest record: ${info.newestAt ?? 'not known'}`,
+    '',
+    ...info.ecosystems.map(({ name, records, packages, rows }) =>
+      records === undefined ? `${name}: ${packages} packages, ${rows} rows` : `${name}: ${records} records`,
+    ),
+    '',
+  ].join('\n');
 }
 
 function requireOption(value: string | undefined, command: string, option: string): string {

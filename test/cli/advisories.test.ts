@@ -38,6 +38,16 @@ describe('plimsoll advisories', () => {
     expect(table.stdout).toContain('npm: 1 packages, 1 rows');
   });
 
+  it('says what a plain copy of the bucket holds', async () => {
+    const info = await runCommand(['advisories', 'info', '--advisories', bucket, '--format', 'json']);
+    expect(JSON.parse(info.stdout)).toMatchObject({
+      revision: null,
+      ecosystems: [{ name: 'PyPI' }, { name: 'npm' }],
+    });
+    const table = await runCommand(['advisories', 'info', '--advisories', bucket]);
+    expect(table.stdout).toContain('A copy of the OSV bucket');
+  });
+
   it.each([
     ['no folder', ['sync', '--from', 'x']],
     ['another subcommand', ['list']],
