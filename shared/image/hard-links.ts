@@ -20,7 +20,7 @@ export class HardLinkPass implements TarHandler {
   readonly #links: ReadonlyMap<string, WantedFile>;
   /** Links that still wait for each target, and the most bytes that any of their catalogers reads. */
   readonly #waiting = new Map<string, { readonly paths: Set<string>; maxBytes: number }>();
-  readonly #targets = new Map<string, Target>();
+  readonly #targets = new Map<string, Target | undefined>();
   readonly #outcomes = new Map<string, Target>();
 
   constructor(contents: LayerContents, budget: MemoryBudget, links: readonly WantedFile[]) {
@@ -95,6 +95,6 @@ export class HardLinkPass implements TarHandler {
   #forget(path: string): void {
     const target = this.#targets.get(path);
     if (target?.kind === 'content') this.#budget.release(target.content.length);
-    this.#targets.delete(path);
+    this.#targets.set(path, undefined);
   }
 }

@@ -30,7 +30,7 @@ export class LayerContents implements TarHandler {
   readonly #opaqueDirectories: string[] = [];
   readonly #wantedDirectories: string[] = [];
   /** Path of each hard link and where it leads in the end; a link to a link is resolved when it is met. */
-  readonly #links = new Map<string, string>();
+  readonly #links = new Map<string, string | undefined>();
   #isPathListFull = false;
 
   constructor(options: LayerContentsOptions) {
@@ -150,7 +150,7 @@ export class LayerContents implements TarHandler {
     const isLink = entry.kind === 'hardlink' || entry.kind === 'symlink';
     if (isLink && Buffer.byteLength(entry.link) > maxPathBytes) return undefined;
     if (entry.kind === 'symlink') return resolveSymlink(path, entry.link);
-    if (this.#links.size > 0) this.#links.delete(path);
+    if (this.#links.has(path)) this.#links.set(path, undefined);
     if (entry.kind !== 'hardlink') return undefined;
     const named = normalizePath(entry.link);
     if (named === undefined || named === '') return undefined;

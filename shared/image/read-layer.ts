@@ -118,7 +118,7 @@ function assemble(
     }
     for (const [{ cataloger, group }, claims] of file.claims) {
       if (claims.length === 0) continue;
-      const key = JSON.stringify([cataloger.name, group]);
+      const key = `${cataloger.name}\0${group}`;
       const known = groups.get(key);
       if (known === undefined) groups.set(key, { cataloger: cataloger.name, group, claims: [...claims] });
       else for (const claim of claims) known.claims.push(claim);

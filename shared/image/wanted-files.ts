@@ -1,4 +1,5 @@
 /** The wanted paths of a layer while it is read: the last entry at a path counts, and one above it ends it. */
+import { compareText } from '../base/text-order.ts';
 import type { Cataloger } from '../catalogers/contract.ts';
 import type { CoverageIssue } from '../domain/coverage.ts';
 import type { CatalogedFile } from '../domain/inventory.ts';
@@ -27,9 +28,13 @@ export interface WantedFile {
   readonly issues: CoverageIssue[];
 }
 
+/**
+ * No key is ever deleted from a map here: V8 keeps deleted entries in their bucket until it rehashes the whole map, so
+ * an archive that adds and ends one path again and again beside many others would make each look-up slower.
+ */
 export class WantedFiles {
   readonly #budget: MemoryBudget;
-  readonly #files = new Map<string, WantedFile>();
+  readonly #files = new Map<string, WantedFile | undefined>();
   /** For each directory above a wanted path what lies in it: wanted paths and further such directories. Walking it
    *  ends a subtree in the time that making it took, however often a hostile archive does both. */
   readonly #children = new Map<string, Set<string>>();
@@ -40,17 +45,14 @@ export class WantedFiles {
 
   /** False where memory does not suffice: the file is not kept. */
   add(file: WantedFile): boolean {
-    if (!this.#budget.reserve(costOf(file))) return false;
+    if (!this.#files.has(file.path) && !this.#budget.reserve(costOf(file))) return false;
     this.#files.set(file.path, file);
-    for (let child = file.path; child !== ''; ) {
+    for (let child = file.path; child !== ''; child = directoryOf(child)) {
       const directory = directoryOf(child);
       const siblings = this.#children.get(directory);
-      if (siblings !== undefined) {
-        siblings.add(child);
-        break;
-      }
-      this.#children.set(directory, new Set([child]));
-      child = directory;
+      if (siblings === undefined) this.#children.set(directory, new Set([child]));
+      else if (siblings.has(child)) break;
+      else siblings.add(child);
     }
     return true;
   }
@@ -59,24 +61,21 @@ export class WantedFiles {
    *  directory. */
   supersede(path: string, isDirectory: boolean): void {
     if (this.#files.size === 0) return;
-    const isFile = this.#files.has(path);
-    const isAbove = !isDirectory && this.#children.has(path);
-    if (!isFile && !isAbove) return;
-    if (isFile) this.#remove(path);
-    if (isAbove) this.#removeBelow(path);
-    if (!this.#children.has(path)) this.#unlink(path);
+    this.#remove(path);
+    if (!isDirectory && this.#children.has(path)) this.#removeBelow(path);
   }
 
   /** Sorted by path. */
   list(): WantedFile[] {
-    return [...this.#files.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
+    return [...this.#files.values()]
+      .filter((file) => file !== undefined)
+      .sort((a, b) => compareText(a.path, b.path));
   }
 
   #remove(path: string): void {
     const file = this.#files.get(path);
     if (file === undefined) return;
-    this.#files.delete(path);
-    this.#budget.release(costOf(file));
+    this.#files.set(path, undefined);
     if (file.held !== undefined) this.#budget.release(file.held.length);
     file.held = undefined;
   }
@@ -85,23 +84,11 @@ export class WantedFiles {
     const pending = [path];
     for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
       const children = this.#children.get(next);
-      this.#children.delete(next);
       for (const child of children ?? []) {
         this.#remove(child);
         pending.push(child);
       }
-    }
-  }
-
-  /** Takes the path out of its directory, and that out of its own where nothing is left in it. */
-  #unlink(path: string): void {
-    for (let child = path; child !== ''; ) {
-      const directory = directoryOf(child);
-      const siblings = this.#children.get(directory);
-      siblings?.delete(child);
-      if (siblings === undefined || siblings.size > 0 || this.#files.has(directory)) return;
-      this.#children.delete(directory);
-      child = directory;
+      children?.clear();
     }
   }
 }

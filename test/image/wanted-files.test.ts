@@ -1,0 +1,48 @@
+import { describe, expect, it } from 'vitest';
+import { MemoryBudget } from '../../shared/image/memory-budget.ts';
+import { type WantedFile, WantedFiles } from '../../shared/image/wanted-files.ts';
+
+const wanted = (path: string): WantedFile => ({
+  path,
+  mode: 0o644,
+  wanters: [],
+  link: '',
+  entry: 'file',
+  target: undefined,
+  held: undefined,
+  claims: new Map(),
+  issues: [],
+});
+
+describe('WantedFiles', () => {
+  it('needs no more memory for a path that comes again and again', () => {
+    const budget = new MemoryBudget(1000);
+    const files = new WantedFiles(budget);
+    for (let turn = 0; turn < 100; turn++) {
+      expect(files.add(wanted('a/b/c.txt'))).toBe(true);
+      files.supersede(turn % 2 === 0 ? 'a' : 'a/b/c.txt', turn % 2 !== 0);
+    }
+    expect(files.list()).toEqual([]);
+    expect(files.add(wanted('another'))).toBe(false);
+  });
+
+  it('keeps what stands beside and above a superseded subtree', () => {
+    const files = new WantedFiles(new MemoryBudget(1_000_000));
+    for (const path of ['a', 'a/b/c', 'a/b/d/e', 'a/bc', 'f']) files.add(wanted(path));
+    files.supersede('a/b', false);
+    expect(files.list().map((file) => file.path)).toEqual(['a', 'a/bc', 'f']);
+    files.supersede('a', false);
+    expect(files.list().map((file) => file.path)).toEqual(['f']);
+  });
+
+  // A walk over all wanted files at each step would be five billion comparisons.
+  it('ends subtrees in linear time', () => {
+    const files = new WantedFiles(new MemoryBudget(1_000_000_000));
+    for (let index = 0; index < 50_000; index++) files.add(wanted(`keep/${index}`));
+    for (let turn = 0; turn < 100_000; turn++) {
+      files.add(wanted('a/x'));
+      files.supersede('a', false);
+    }
+    expect(files.list()).toHaveLength(50_000);
+  }, 8_000);
+});
