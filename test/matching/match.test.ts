@@ -113,6 +113,28 @@ describe.skipIf(!hasCorpus)(`the corpus' advisories${corpusReason}`, () => {
   });
 });
 
+describe.skipIf(!hasCorpus)(`real records of the corpus${corpusReason}`, () => {
+  // DSA-5169-1 fixed openssl in 1.1.1n-0+deb11u3, DSA-5343-1 in 1.1.1n-0+deb11u4, by debian.org/security.
+  it.each([
+    [
+      '1.1.1n-0+deb11u3',
+      ['CVE-2022-2097', 'CVE-2022-4304', 'CVE-2022-4450', 'CVE-2023-0215', 'CVE-2023-0286'],
+    ],
+    ['1.1.1n-0+deb11u4', []],
+  ])('give libssl1.1 %s of Debian 11 each CVE of the update that it lacks', async (version, expected) => {
+    const now = new Date('2026-11-24T00:00:00Z');
+    const index = await openAdvisoryFolder(join(corpusPath, 'osv'), ['Debian:11'], now);
+    const pkg = debPackage('libssl1.1', version, { name: 'openssl', version });
+    const { findings } = await matchPackages(
+      { packages: [pkg], distro: { id: 'debian', versionId: '11' } },
+      index,
+    );
+    expect(findings.map((one) => [one.id, one.aliases, one.fixedVersion])).toEqual(
+      expected.map((id) => [id, ['DSA-5343-1'], '1.1.1n-0+deb11u4']),
+    );
+  });
+});
+
 describe('matching a package of a distribution', () => {
   it('asks for the source package and compares the version of the source', async () => {
     const pkg = debPackage('bsdutils', '1:2.38.1-5+b1', { name: 'util-linux', version: '2.38.1-5' });
