@@ -1,6 +1,7 @@
 /** Tells a URL what happens in the local registry, as Docker Distribution does: one event per envelope, in order, each
  *  until it is taken (distribution, docs/content/about/notifications.md). */
 import { randomUUID } from 'node:crypto';
+import { validateHeaderValue } from 'node:http';
 import { createHttpClient, isNetworkError } from '../base/http.ts';
 import { waitMs } from '../base/retry.ts';
 import type { Descriptor } from '../image/manifest.ts';
@@ -52,7 +53,10 @@ export interface Notifier {
   close(): Promise<void>;
 }
 
+/** Throws a TypeError where the URL is none or the header could not be sent. */
 export function startNotifier(options: NotificationOptions, sourceAddress: string): Notifier {
+  const url = new URL(options.url);
+  validateHeaderValue('authorization', options.authorization ?? '');
   const http = createHttpClient({ maxConnections: 1 });
   const stop = new AbortController();
   const instanceID = randomUUID();
@@ -79,7 +83,7 @@ export function startNotifier(options: NotificationOptions, sourceAddress: strin
     try {
       const request = {
         method: 'POST',
-        url: new URL(options.url),
+        url,
         headers,
         body,
         idleTimeoutMs: timeoutMs,
@@ -109,6 +113,8 @@ export function startNotifier(options: NotificationOptions, sourceAddress: strin
       };
       const body = JSON.stringify(envelope);
       tail = tail.then(() => deliver(body));
+      // Whoever waits in drained() sees it; nobody else may be ended by it.
+      tail.catch(() => {});
     },
     drained: () => tail,
     async close() {
