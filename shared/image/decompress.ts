@@ -11,12 +11,15 @@ import { decodeZstd, isZstd } from './zstd.ts';
 
 export type Compression = LayerInventory['compression'];
 
-/** What the first 512 bytes of a layer show: gzip, zstd, an archive (a valid header, or the end of an empty one). */
+/** What the first 512 bytes of a layer show: gzip, zstd, an archive (a header, or the end of an empty one). */
 export function detectCompression(start: Buffer): Compression {
   if (isGzip(start)) return 'gzip';
   if (isZstd(start)) return 'zstd';
   if (start.length < tarBlockBytes) return 'unknown';
-  return hasValidChecksum(start) || isAllZero(start) ? 'none' : 'unknown';
+  // Archives older than POSIX have no magic, but their checksum gives them away.
+  const isArchive =
+    start.toString('latin1', 257, 262) === 'ustar' || hasValidChecksum(start) || isAllZero(start);
+  return isArchive ? 'none' : 'unknown';
 }
 
 /** Yields the decoded bytes. Throws UNSUPPORTED_RUNTIME (see decodeZstd), and what the source throws. */

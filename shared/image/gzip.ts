@@ -4,6 +4,7 @@ import type { CompressedSource } from './compressed-source.ts';
 import { type DecodedChunk, decodedChunkBytes, runEngine } from './engine-run.ts';
 import { brokenDecode, type DecodeEnd, decodedAll, trailingAfterCompressed } from './layer-problem.ts';
 import type { LayerLimits } from './limits.ts';
+import { inflateSmall, smallPieceBytes } from './small-decode.ts';
 
 export function isGzip(start: Uint8Array): boolean {
   return start[0] === 0x1f && start[1] === 0x8b;
@@ -17,6 +18,7 @@ export async function* decodeGzip(
   source: CompressedSource,
   limits: LayerLimits,
 ): AsyncGenerator<DecodedChunk, DecodeEnd> {
+  let isSmall = false;
   for (let member = 0; ; member++) {
     const magic = await source.take(2);
     source.unread(magic);
@@ -30,7 +32,9 @@ export async function* decodeGzip(
     }
     const headerFault = await readHeader(source, limits.maxMetadataBytes);
     if (headerFault !== undefined) return brokenDecode(`gzip: member ${member + 1}: ${headerFault}`);
-    const fault = yield* decodeMember(source);
+    const start = source.position;
+    const fault = isSmall ? yield* decodeSmallMember(source) : yield* decodeMember(source);
+    isSmall = source.position - start <= smallPieceBytes;
     if (fault !== undefined) return brokenDecode(`gzip: member ${member + 1}: ${fault}`);
   }
 }
@@ -49,6 +53,26 @@ async function* decodeMember(source: CompressedSource): AsyncGenerator<DecodedCh
     length = (length + step.value.bytes.length) % 2 ** 32;
     yield step.value;
   }
+  return checkTrailer(source, checksum, length);
+}
+
+/** As decodeMember, for a member that may be as small as the one before it. */
+async function* decodeSmallMember(
+  source: CompressedSource,
+): AsyncGenerator<DecodedChunk, string | undefined> {
+  const block = await source.next();
+  const piece = block === undefined ? undefined : inflateSmall(block);
+  if (block !== undefined) source.unread(block.subarray(piece?.takenBytes ?? 0));
+  if (piece === undefined) return yield* decodeMember(source);
+  if (piece.bytes.length > 0) yield { bytes: piece.bytes, compressedBytes: source.position };
+  return checkTrailer(source, crc32(piece.bytes), piece.bytes.length);
+}
+
+async function checkTrailer(
+  source: CompressedSource,
+  checksum: number,
+  length: number,
+): Promise<string | undefined> {
   const trailer = await source.take(8);
   if (trailer.length < 8) return 'its checksum is cut off';
   if (trailer.readUInt32LE(0) !== checksum) return 'its content does not match its CRC-32';

@@ -70,6 +70,17 @@ export class ZstdFrameInput implements EngineInput {
   /** What a decoder leaves of a frame belongs to nothing else: it is dropped, and the decoder's end tells of it. */
   unread(): void {}
 
+  /** An input that hands out parts once more that were taken from this one, and then the rest. */
+  startingWith(parts: readonly Buffer[]): EngineInput {
+    const pending = [...parts];
+    const length = pending.reduce((sum, part) => sum + part.length, 0);
+    return {
+      position: this.position - length,
+      next: async () => pending.shift() ?? (await this.next()),
+      unread: () => {},
+    };
+  }
+
   /** How many of the bytes belong to the frame. */
   #advance(bytes: Buffer): number {
     let at = 0;

@@ -2,10 +2,17 @@
 import zlib from 'node:zlib';
 import { PlimsollError } from '../domain/errors.ts';
 import type { CompressedSource } from './compressed-source.ts';
-import { type DecodedChunk, decodedChunkBytes, type Engine, runEngine } from './engine-run.ts';
+import {
+  type DecodedChunk,
+  decodedChunkBytes,
+  type Engine,
+  type EngineEnd,
+  runEngine,
+} from './engine-run.ts';
 import { brokenDecode, type DecodeEnd, decodedAll, trailingAfterCompressed } from './layer-problem.ts';
 import type { LayerLimits } from './limits.ts';
 import type { MemoryBudget } from './memory-budget.ts';
+import { smallPieceBytes, unzstdSmall } from './small-decode.ts';
 import { readZstdFrameHeader, ZstdFrameInput } from './zstd-frame.ts';
 
 export function isZstd(start: Buffer): boolean {
@@ -51,11 +58,27 @@ export async function* decodeZstd(
       );
     }
     const input = new ZstdFrameInput(source, magic, header);
-    const end = yield* runEngine(createEngine(), input);
+    const end = yield* decodeFrame(input);
     budget.release(windowBytes);
     if (end.kind === 'broken') return brokenDecode(`zstd: frame ${frame}: ${end.detail}`);
     if (!input.isComplete) return brokenDecode(`zstd: frame ${frame}: it is cut off`);
   }
+}
+
+/** A small frame is decoded at once where that goes; its bytes are kept for the stream where it does not. */
+async function* decodeFrame(input: ZstdFrameInput): AsyncGenerator<DecodedChunk, EngineEnd> {
+  const createEngine = requireZstd();
+  const parts: Buffer[] = [];
+  let length = 0;
+  for (let part = await input.next(); part !== undefined; part = await input.next()) {
+    parts.push(part);
+    length += part.length;
+    if (length > smallPieceBytes || input.isComplete) break;
+  }
+  const piece = input.isComplete && length <= smallPieceBytes ? unzstdSmall(Buffer.concat(parts)) : undefined;
+  if (piece === undefined) return yield* runEngine(createEngine(), input.startingWith(parts));
+  if (piece.bytes.length > 0) yield { bytes: piece.bytes, compressedBytes: input.position };
+  return { kind: 'ended' };
 }
 
 const frameMagic = 0xfd2fb528;
@@ -67,7 +90,7 @@ function isSkippable(magic: Buffer): boolean {
   return magic.length >= 4 && (magic.readUInt32LE(0) & 0xfffffff0) >>> 0 === 0x184d2a50;
 }
 
-function createEngine(): Engine {
+function requireZstd(): () => Engine {
   // A named import of what an older Node lacks would keep the whole program from starting.
   const create: typeof zlib.createZstdDecompress | undefined = zlib.createZstdDecompress;
   if (create === undefined) {
@@ -76,7 +99,8 @@ function createEngine(): Engine {
       `a layer is compressed with zstd, which this Node ${process.versions.node} cannot decode; use Node 22.15 or later`,
     );
   }
-  return create({ chunkSize: decodedChunkBytes, params: { [zlib.constants.ZSTD_d_windowLogMax]: 27 } });
+  const params = { [zlib.constants.ZSTD_d_windowLogMax]: 27 };
+  return () => create({ chunkSize: decodedChunkBytes, params });
 }
 
 async function skipFrame(source: CompressedSource): Promise<boolean> {

@@ -189,6 +189,21 @@ describe('headers', () => {
     expect(reading.inventory.diffId).toBe(reading.inventory.layerDigest);
   });
 
+  it('a wrong checksum at the very start is a broken archive too', async () => {
+    const header = writeTarHeader({ path: 'a.txt' }, 0).fill('9', 148, 149);
+    expect(issuesOf(await readParts(header))).toEqual(['BROKEN_ARCHIVE']);
+  });
+
+  it('an archive older than POSIX is known by its checksum', async () => {
+    const patch = (header: Buffer) => void header.fill(0, 257);
+    const reading = await readEntries([
+      { path: 'a.txt', content, patch },
+      { path: 'd/', type: '\0', patch },
+    ]);
+    expect(reading.inventory).toMatchObject({ compression: 'none', issues: [] });
+    expect(reading.leafPaths).toEqual(['a.txt']);
+  });
+
   it('a sum over signed bytes, as old tools made it, is accepted', async () => {
     const header = writeTarHeader({ path: 'é.txt' }, 0);
     const sum = header.reduce(
