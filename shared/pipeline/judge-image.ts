@@ -12,7 +12,7 @@ import { engineRevision, type Judgement, judge } from './judge.ts';
 import { type JudgeJob, newEnvelope } from './messages.ts';
 import { sendOutbox } from './outbox.ts';
 import { storeReport } from './reports.ts';
-import { indexOf, isBehind, loadRevisions, type Revisions } from './revisions.ts';
+import { indexOf, isBehind, leastOf, leastOfInputs, loadRevisions, type Revisions } from './revisions.ts';
 import type { StepResult } from './run-step.ts';
 import {
   type HistoryDocument,
@@ -59,7 +59,7 @@ async function judgeOnce(
   if (stored !== undefined && stored.value.outbox.length > 0) stored = await sendOutbox(context, stored);
   const state = await imageState(context, job.place, record);
   if (state === undefined) return undefined;
-  const revisions = await revisionsFor(context, stored?.value);
+  const revisions = await revisionsFor(context, job, stored?.value);
   const judged = await judgedOf(context, { job, place, record, state, revisions, verdict: stored?.value });
   const current: HistoryRef = { digest: job.imageDigest, inputsHash: judged.inputsHash };
   const tellings = await planTellings(context, {
@@ -194,16 +194,21 @@ function nextVerdict(
   };
 }
 
-/** Revisions at least as new as those that the stored verdict names: an instance never judges by an older state. */
+/** Revisions at least as new as those that the stored verdict and the job name: an instance never judges by an older
+ *  state. */
 async function revisionsFor(
   context: PipelineContext,
+  job: JudgeJob,
   verdict: VerdictDocument | undefined,
 ): Promise<Revisions> {
-  const cached = await loadRevisions(context, false);
   const inputs = verdict?.judged?.inputs;
-  if (inputs === undefined || !isBehind(cached, inputs)) return cached;
+  const isOld = (revisions: Revisions): boolean =>
+    (inputs !== undefined && isBehind(revisions, leastOfInputs(inputs))) ||
+    (job.least !== undefined && isBehind(revisions, job.least));
+  const cached = await loadRevisions(context, false);
+  if (!isOld(cached)) return cached;
   const fresh = await loadRevisions(context, true);
-  if (!isBehind(fresh, inputs)) return fresh;
+  if (!isOld(fresh)) return fresh;
   throw new PlimsollError(
     'STORE_UNAVAILABLE',
     'the store shows revisions older than those of a stored verdict',
@@ -234,7 +239,8 @@ async function lookOnceMore(
   await context.ports.queues.send('judge-jobs', {
     ...job,
     ...newEnvelope(context.ports.clock.now(), job.asOf),
-  });
+    least: leastOf(now),
+  } satisfies JudgeJob);
 }
 
 /** A digest that no tag reaches is looked at again soon (its tag may not be visible here yet) and at the deadline. */

@@ -64,12 +64,23 @@ export const causeSchema = z.discriminatedUnion('kind', [
 
 export type Cause = z.infer<typeof causeSchema>;
 
+/** Revisions that a job is about: an instance that still reads older ones waits until it sees these. */
+export const leastRevisionsSchema = z.object({
+  advisories: z.number().int().min(0),
+  policy: z.number().int().min(0),
+  exceptions: z.number().int().min(0),
+});
+
+export type LeastRevisions = z.infer<typeof leastRevisionsSchema>;
+
 /** `judge-jobs`: one image at one place. */
 export const judgeJobSchema = z.object({
   ...envelope,
   place,
   imageDigest: digest,
   judgeCause: causeSchema,
+  /** Absent where any revision will do: a push is judged by what is in force. */
+  least: leastRevisionsSchema.optional(),
 });
 
 export type JudgeJob = z.infer<typeof judgeJobSchema>;
@@ -80,6 +91,7 @@ export const rescanPageSchema = z.object({
   run: z.string(),
   shard: z.string(),
   cursor: z.string().optional(),
+  least: leastRevisionsSchema,
 });
 
 export type RescanPage = z.infer<typeof rescanPageSchema>;

@@ -6,7 +6,7 @@ import { hasInventory, loadRecord } from './inventories.ts';
 import { engineRevision } from './judge.ts';
 import { judgeImage } from './judge-image.ts';
 import { type DeliveryJob, type LayerJob, newEnvelope, type RescanPage } from './messages.ts';
-import { indexOf, loadRevisions, type Revisions } from './revisions.ts';
+import { indexOf, isBehind, leastOf, loadRevisions, type Revisions } from './revisions.ts';
 import type { StepResult } from './run-step.ts';
 import { type RunDocument, runKey, runsPartition } from './state/config.ts';
 import type { VerdictDocument } from './state/images.ts';
@@ -60,7 +60,12 @@ export async function rescanImages(context: PipelineContext): Promise<void> {
  *  in the pushes' queues. */
 export async function rescanPage(context: PipelineContext, page: RescanPage): Promise<StepResult> {
   const { documents, queues, clock } = context.ports;
-  const revisions = await loadRevisions(context, true);
+  const [revisions, run] = await Promise.all([
+    loadRevisions(context, true),
+    documents.read<RunDocument>(runKey(page.run)),
+  ]);
+  // What this page is about was written by another instance: it may not be visible here yet.
+  if (run === undefined || isBehind(revisions, page.least)) return { waitMs: context.timings.staleRetryMs };
   const found = await documents.list<VerdictDocument>({
     container: 'images',
     partition: page.shard,
@@ -79,18 +84,18 @@ export async function rescanPage(context: PipelineContext, page: RescanPage): Pr
       place: verdict.place,
       imageDigest: verdict.digest,
       judgeCause: { kind: 'rescan', run: page.run },
+      least: page.least,
     });
   }
   if (found.cursor !== undefined) {
     await queues.send('rescan-pages', {
+      ...page,
       ...newEnvelope(clock.now(), page.asOf),
-      run: page.run,
-      shard: page.shard,
       cursor: found.cursor,
     } satisfies RescanPage);
   }
-  const run = await countPage(context, page, found.items.length, judged, found.cursor === undefined);
-  if (run?.completedAt != null) await flushRun(context, page.run);
+  const counted = await countPage(context, page, found.items.length, judged, found.cursor === undefined);
+  if (counted?.completedAt != null) await flushRun(context, page.run);
   return undefined;
 }
 
@@ -108,9 +113,15 @@ export async function flushRun(context: PipelineContext, run: string): Promise<v
 
 async function enqueueShards(context: PipelineContext, run: RunDocument): Promise<void> {
   if (run.completedAt !== null) return;
+  const least = leastOf(await loadRevisions(context, true));
   for (const shard of shards) {
     if (withShard(run.doneShards, shard) === run.doneShards) continue;
-    const page: RescanPage = { ...newEnvelope(context.ports.clock.now(), run.asOf), run: run.run, shard };
+    const page: RescanPage = {
+      ...newEnvelope(context.ports.clock.now(), run.asOf),
+      run: run.run,
+      shard,
+      least,
+    };
     await context.ports.queues.send('rescan-pages', page);
   }
 }

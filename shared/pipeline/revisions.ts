@@ -10,6 +10,7 @@ import { defaultPolicy } from '../policy/default-policy.ts';
 import { policyRevisionOf } from '../policy/policy-revision.ts';
 import type { Blobs } from '../ports/blobs.ts';
 import type { PipelineContext } from './context.ts';
+import type { LeastRevisions } from './messages.ts';
 import { type AdvisoriesDocument, advisoriesKey, type PolicyDocument, policyKey } from './state/config.ts';
 import { updateDocument } from './update-document.ts';
 
@@ -52,13 +53,28 @@ export async function loadRevisions(context: PipelineContext, fresh: boolean): P
   return revisions;
 }
 
-/** True where one of the revisions is lower than what a stored verdict names: then this instance reads an old state. */
-export function isBehind(revisions: Revisions, inputs: VerdictInputs): boolean {
-  return (
-    (revisions.advisories?.revision ?? 0) < (inputs.advisories.revision ?? 0) ||
-    revisions.policy.revision < inputs.policy.revision ||
-    revisions.exceptions.revision < inputs.exceptions.revision
-  );
+/** The numbers of the revisions, for a job that is about them; 0 before the first sync. */
+export function leastOf(revisions: Revisions): LeastRevisions {
+  return {
+    advisories: revisions.advisories?.revision ?? 0,
+    policy: revisions.policy.revision,
+    exceptions: revisions.exceptions.revision,
+  };
+}
+
+/** The numbers that a verdict's inputs name. */
+export function leastOfInputs(inputs: VerdictInputs): LeastRevisions {
+  return {
+    advisories: inputs.advisories.revision ?? 0,
+    policy: inputs.policy.revision,
+    exceptions: inputs.exceptions.revision,
+  };
+}
+
+/** True where one of the revisions is lower than it must be: then this instance reads an old state. */
+export function isBehind(revisions: Revisions, least: LeastRevisions): boolean {
+  const now = leastOf(revisions);
+  return now.advisories < least.advisories || now.policy < least.policy || now.exceptions < least.exceptions;
 }
 
 /** The index of a revision, opened once per instance; an empty one before the first sync. */

@@ -27,6 +27,7 @@ export interface SeenCall {
   readonly subject: string;
   /** True where the call did what a thousand others do: an empty page, a page message. */
   readonly isRepetition: boolean;
+  readonly isEmptyShard: boolean;
 }
 
 /** Processes that are started ahead, so that a kill costs no waiting. */
@@ -146,7 +147,8 @@ export class CrashHost {
       () => this.#clock.now(),
       (call) => this.#perform(label, call),
     );
-    if (label === 'rescan-pages' && this.calls.slice(firstCall).some((call) => call.isRepetition)) {
+    const isEmptyPage = this.calls.slice(firstCall).some((call) => call.isEmptyShard);
+    if (label === 'rescan-pages' && isEmptyPage) {
       // A page of an empty shard is like every other one.
       this.calls.splice(
         firstCall,
@@ -199,14 +201,16 @@ function seen(work: string, call: PortCall, result: unknown): SeenCall {
     typeof first === 'string'
       ? `${first}${typeof second === 'string' ? `/${second}` : ''}`
       : JSON.stringify(first).slice(0, 200);
-  const isEmptyPage =
+  const page = result as { items?: unknown[] } | undefined;
+  const isEmptyShard =
     call.method === 'list' &&
-    Array.isArray((result as { items?: unknown[] } | undefined)?.items) &&
-    (result as { items: unknown[] }).items.length === 0;
+    (first as { container?: string }).container === 'images' &&
+    page?.items?.length === 0;
   return {
     work,
     name: `${call.port}.${call.method}`,
     subject,
-    isRepetition: isEmptyPage || first === ('rescan-pages' satisfies AnyQueueName),
+    isEmptyShard,
+    isRepetition: isEmptyShard || first === ('rescan-pages' satisfies AnyQueueName),
   };
 }
