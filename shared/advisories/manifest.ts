@@ -1,6 +1,7 @@
 /** The manifest of one revision of the index: which shards it is made of, and what is kept beside them. */
 import { z } from 'zod';
 import { PlimsollError } from '../domain/errors.ts';
+import { type ChangeLog, decodeChangeLog, emptyChangeLog, maxChangeLogBytes } from './change-log.ts';
 import { contentName, maxManifestBytes, parseOwn, unpack } from './index-format.ts';
 import type { IndexStore } from './index-store.ts';
 
@@ -119,4 +120,11 @@ export function partName(
 
 export function shardPart(name: string): string {
   return `shards/${name}`;
+}
+
+/** The change log that a manifest names. */
+export async function readChangeLog(store: IndexStore, manifest: Manifest): Promise<ChangeLog> {
+  return manifest.changes === undefined
+    ? emptyChangeLog(manifest.changesSince)
+    : decodeChangeLog(manifest.changesSince, await readPart(store, manifest.changes, maxChangeLogBytes));
 }

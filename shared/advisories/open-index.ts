@@ -6,12 +6,11 @@ import {
   hashPackageKey,
   type PackageKey,
 } from '../domain/advisory.ts';
-import { readChangeLog } from './build-index.ts';
 import type { ChangeLog } from './change-log.ts';
 import { changedAfter } from './change-log.ts';
 import { decodeShard, maxShardBytes, type Shard, shardOfHash } from './index-format.ts';
 import type { IndexStore, PublishedRevision } from './index-store.ts';
-import { type EcosystemShards, readManifest, readPart, shardPart } from './manifest.ts';
+import { type EcosystemShards, readChangeLog, readManifest, readPart, shardPart } from './manifest.ts';
 
 /** Unpacked shards that several revisions and lookups share, the least used forgotten first. */
 export interface ShardCache {
