@@ -81,10 +81,7 @@ test('redirects are answers like any other', async () => {
 
 test.each([
   ['no answer', (() => {}) as RequestListener],
-  [
-    'a head and no body',
-    ((_request, response) => void response.writeHead(200).flushHeaders()) as RequestListener,
-  ],
+  ['a head and no body', ((_request, response) => response.writeHead(200).flushHeaders()) as RequestListener],
   ['a body that stops', ((_request, response) => void response.write('hello')) as RequestListener],
 ])('%s ends after the idle time as a network error', async (_name, listener) => {
   const { url } = await start(listener);
