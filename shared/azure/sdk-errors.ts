@@ -22,7 +22,12 @@ export function serviceCodeOf(error: unknown): string | undefined {
  * deployment that is half done. Throws the error itself where it is not an SDK's: that is a fault of this program.
  */
 export function unavailable(code: ErrorCode, what: string, error: unknown): PlimsollError {
-  if (error instanceof PlimsollError) return error;
+  if (error instanceof PlimsollError) {
+    // The identity gave no token, so the service could not even be asked.
+    if (error.code !== 'SECRET_UNAVAILABLE') return error;
+    const { retryable } = error;
+    return new PlimsollError(code, `${what} failed: ${error.message}`, { retryable, cause: error });
+  }
   if (!isFromSdk(error)) throw error;
   const status = statusOf(error);
   const isFinal = status !== undefined && status >= 400 && status < 500 && !passingStatuses.has(status);

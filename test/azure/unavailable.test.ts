@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createCosmosDocuments } from '../../shared/azure/cosmos-documents.ts';
 import { createStorageBlobs } from '../../shared/azure/storage-blobs.ts';
 import { createStorageQueues } from '../../shared/azure/storage-queues.ts';
+import { PlimsollError } from '../../shared/domain/errors.ts';
 import { closeServer, listen } from '../../shared/local/emulators/server.ts';
 import { systemClock } from '../../shared/ports/clock.ts';
 import type { DocumentKey } from '../../shared/ports/documents.ts';
@@ -12,43 +13,43 @@ import { type LoopbackService, startLoopbackService, testCredential, testToken }
 
 const key: DocumentKey = { container: 'images', partition: '00', id: 'x' };
 
-const operations: readonly [
-  string,
-  string,
-  (uri: string, limit?: { timeoutMs: number }) => Promise<unknown>,
-][] = [
-  ['sending a message', 'QUEUE_UNAVAILABLE', (uri, limit) => queuesAt(uri, limit).send('image-events', {})],
-  ['asking a depth', 'QUEUE_UNAVAILABLE', (uri, limit) => queuesAt(uri, limit).depth('image-events')],
+const operations: readonly [string, string, (uri: string, options?: object) => Promise<unknown>][] = [
+  [
+    'sending a message',
+    'QUEUE_UNAVAILABLE',
+    (uri, options) => queuesAt(uri, options).send('image-events', {}),
+  ],
+  ['asking a depth', 'QUEUE_UNAVAILABLE', (uri, options) => queuesAt(uri, options).depth('image-events')],
   [
     'writing a blob',
     'STORE_UNAVAILABLE',
-    (uri, limit) => blobsAt(uri, limit).createOnce('reports', 'a', Uint8Array.of(1)),
+    (uri, options) => blobsAt(uri, options).createOnce('reports', 'a', Uint8Array.of(1)),
   ],
-  ['reading a blob', 'STORE_UNAVAILABLE', (uri, limit) => blobsAt(uri, limit).read('reports', 'a', 10)],
-  ['looking for a blob', 'STORE_UNAVAILABLE', (uri, limit) => blobsAt(uri, limit).exists('reports', 'a')],
+  ['reading a blob', 'STORE_UNAVAILABLE', (uri, options) => blobsAt(uri, options).read('reports', 'a', 10)],
+  ['looking for a blob', 'STORE_UNAVAILABLE', (uri, options) => blobsAt(uri, options).exists('reports', 'a')],
   [
     'listing blobs',
     'STORE_UNAVAILABLE',
-    (uri, limit) => blobsAt(uri, limit).list('reports', '', { limit: 1 }),
+    (uri, options) => blobsAt(uri, options).list('reports', '', { limit: 1 }),
   ],
-  ['removing a blob', 'STORE_UNAVAILABLE', (uri, limit) => blobsAt(uri, limit).remove('reports', 'a')],
-  ['reading a document', 'STORE_UNAVAILABLE', (uri, limit) => documentsAt(uri, limit).read(key)],
+  ['removing a blob', 'STORE_UNAVAILABLE', (uri, options) => blobsAt(uri, options).remove('reports', 'a')],
+  ['reading a document', 'STORE_UNAVAILABLE', (uri, options) => documentsAt(uri, options).read(key)],
   [
     'creating a document',
     'STORE_UNAVAILABLE',
-    (uri, limit) => documentsAt(uri, limit).create(key, { type: 't' }),
+    (uri, options) => documentsAt(uri, options).create(key, { type: 't' }),
   ],
   [
     'replacing a document',
     'STORE_UNAVAILABLE',
-    (uri, limit) => documentsAt(uri, limit).replace(key, { type: 't' }, 'e'),
+    (uri, options) => documentsAt(uri, options).replace(key, { type: 't' }, 'e'),
   ],
-  ['removing a document', 'STORE_UNAVAILABLE', (uri, limit) => documentsAt(uri, limit).remove(key)],
+  ['removing a document', 'STORE_UNAVAILABLE', (uri, options) => documentsAt(uri, options).remove(key)],
   [
     'listing documents',
     'STORE_UNAVAILABLE',
-    (uri, limit) =>
-      documentsAt(uri, limit).list({ container: 'images', partition: '00', type: 't', limit: 1 }),
+    (uri, options) =>
+      documentsAt(uri, options).list({ container: 'images', partition: '00', type: 't', limit: 1 }),
   ],
 ];
 
@@ -83,6 +84,14 @@ describe('a service that refuses', () => {
       expectUnavailable(await thrownBy(operate(service.uri)), code);
     });
   }
+});
+
+describe('an identity that gives no token', () => {
+  it.for(operations)('makes %s throw %s', async ([, code, operate]) => {
+    const getToken = (): Promise<never> =>
+      Promise.reject(new PlimsollError('SECRET_UNAVAILABLE', 'no token', { retryable: true }));
+    expectUnavailable(await thrownBy(operate('https://127.0.0.1:1', { credential: { getToken } })), code);
+  });
 });
 
 describe('a service that takes requests and never answers', () => {
@@ -123,20 +132,20 @@ function thrownBy(operation: Promise<unknown>): Promise<unknown> {
   );
 }
 
-function queuesAt(serviceUri: string, limit = {}) {
-  return createStorageQueues({ serviceUri: `${serviceUri}/account`, credential: testCredential, ...limit });
+function queuesAt(serviceUri: string, options = {}) {
+  return createStorageQueues({ serviceUri: `${serviceUri}/account`, credential: testCredential, ...options });
 }
 
-function blobsAt(serviceUri: string, limit = {}) {
-  return createStorageBlobs({ serviceUri: `${serviceUri}/account`, credential: testCredential, ...limit });
+function blobsAt(serviceUri: string, options = {}) {
+  return createStorageBlobs({ serviceUri: `${serviceUri}/account`, credential: testCredential, ...options });
 }
 
-function documentsAt(endpoint: string, limit = {}) {
+function documentsAt(endpoint: string, options = {}) {
   return createCosmosDocuments({
     endpoint,
     database: 'd',
     credential: testCredential,
     clock: systemClock,
-    ...limit,
+    ...options,
   });
 }

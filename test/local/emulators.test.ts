@@ -7,13 +7,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createAzurePorts } from '../../shared/azure/ports.ts';
 import { readSettings } from '../../shared/azure/settings.ts';
 import { type Emulators, startEmulators } from '../../shared/local/emulators/emulators.ts';
 import { issueToken } from '../../shared/local/emulators/tokens.ts';
 import { silentLog } from '../../shared/ports/log.ts';
 import type { Ports } from '../../shared/ports/ports.ts';
+
+// Starting takes a second or two, and many times that while other tests have the processors.
+vi.setConfig({ testTimeout: 60_000 });
 
 const dataDir = await mkdtemp(join(tmpdir(), 'plimsoll-emulators-'));
 
@@ -107,7 +110,7 @@ describe('emulators that run', () => {
     // The stand-in for identity and vault: it holds nothing that is not on disk.
     process.kill(lock.children[2], 'SIGKILL');
     await expect
-      .poll(() => ended, { timeout: 5_000 })
+      .poll(() => ended, { timeout: 20_000 })
       .toEqual([expect.stringMatching(/identity and vault .* SIGKILL/)]);
   });
 });

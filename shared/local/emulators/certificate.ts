@@ -1,9 +1,10 @@
 /** A certificate for this machine's loopback addresses, made once per data folder: the SDKs send tokens over TLS only. */
-import { X509Certificate } from 'node:crypto';
+import { randomBytes, X509Certificate } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+import tls from 'node:tls';
 import { generate } from 'selfsigned';
+import { PlimsollError } from '../../domain/errors.ts';
 import { replaceFile } from './replace-file.ts';
 
 export interface LocalCertificate {
@@ -24,7 +25,9 @@ export async function ensureCertificate(dataDir: string, now: Date): Promise<Loc
   const kept = await readKept(paths.certificatePath, now);
   if (kept !== undefined) return { certificatePem: kept, ...paths };
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const made = await generate([{ name: 'commonName', value: 'Plimsoll on this machine' }], {
+  // A name of its own: of two trusted issuers with one name, a client may try the wrong one.
+  const commonName = `Plimsoll on this machine ${randomBytes(8).toString('hex')}`;
+  const made = await generate([{ name: 'commonName', value: commonName }], {
     keyType: 'ec',
     algorithm: 'sha256',
     notAfterDate: new Date(now.getTime() + validityDays * dayMs),
@@ -48,11 +51,17 @@ export async function ensureCertificate(dataDir: string, now: Date): Promise<Loc
   return { certificatePem: made.cert, ...paths };
 }
 
-/** Makes every TLS client of this process trust the certificate beside the usual ones (Node 22.19, 24.5 or later). A
- *  child process gets the same by NODE_EXTRA_CA_CERTS. */
+/** Makes every TLS client of this process trust the certificate beside the usual ones; a child process gets the same by
+ *  NODE_EXTRA_CA_CERTS. Throws UNSUPPORTED_RUNTIME before Node 22.19 and 24.5. */
 export function trustCertificate(certificatePem: string): void {
-  const trusted = getCACertificates('default');
-  if (!trusted.includes(certificatePem)) setDefaultCACertificates([...trusted, certificatePem]);
+  if (typeof tls.setDefaultCACertificates !== 'function') {
+    throw new PlimsollError(
+      'UNSUPPORTED_RUNTIME',
+      `the emulators need Node 22.19, 24.5 or later, found ${process.version}: take the Node that npm start brings`,
+    );
+  }
+  const trusted = tls.getCACertificates('default');
+  if (!trusted.includes(certificatePem)) tls.setDefaultCACertificates([...trusted, certificatePem]);
 }
 
 async function readKept(path: string, now: Date): Promise<string | undefined> {

@@ -87,7 +87,7 @@ export async function startChild(options: ChildOptions): Promise<Child> {
   clearTimeout(timer);
   if (typeof outcome === 'string' || child.pid === undefined) {
     await stop();
-    throw failure(options.name, String(outcome), said);
+    throw failure(options.name, typeof outcome === 'string' ? outcome : 'it has no process id', said);
   }
   void ended.then((reason) => {
     if (!isStopping) options.onUnexpectedEnd?.(failure(options.name, reason, said));
