@@ -53,6 +53,7 @@ async function send(context: PipelineContext, job: SendJob): Promise<StepResult>
     return tryAgain(context, delivery, describe(error), error.retryAfterMs);
   }
   if (answer.status >= 200 && answer.status < 300) {
+    context.ports.log.info('delivered', { subscription: subscription.id, delivery: job.deliveryId });
     await end(context, job, 'delivered', `answered ${answer.status}`);
     return undefined;
   }

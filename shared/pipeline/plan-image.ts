@@ -163,6 +163,12 @@ async function enqueueJobs(
       await queues.send('layer-jobs', job);
     }
   }
+  context.ports.log.info('image-planned', {
+    repository: place.repository,
+    digest: record.digest,
+    layers: record.layers.length,
+    unread,
+  });
   // With layers unread the last of them enqueues the judge.
   if (unread > 0) return;
   await queues.send('judge-jobs', {

@@ -71,6 +71,11 @@ async function read(
       reopen: () => reopen(context, job),
     });
     await storeReading(blobs, analyzers, reading);
+    context.ports.log.info('layer-read', {
+      layer: job.layerDigest,
+      compressedBytes: reading.inventory.compressedBytes,
+      entries: reading.inventory.entryCount,
+    });
   } catch (error) {
     const code = finalCode(error);
     if (code === undefined) throw error;
