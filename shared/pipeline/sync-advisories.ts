@@ -5,6 +5,7 @@ import type { PipelineContext } from './context.ts';
 import { startRescan } from './rescan.ts';
 import { indexStore } from './revisions.ts';
 import { type AdvisoriesDocument, advisoriesKey, advisoriesRevisionKey } from './state/config.ts';
+import { updateDocument } from './update-document.ts';
 
 export interface SyncOutcome {
   readonly revision: number;
@@ -32,7 +33,11 @@ export async function syncAdvisories(context: PipelineContext): Promise<SyncOutc
     published,
     syncedAt: ports.clock.now().toISOString(),
   };
-  if (isNew) await ports.documents.create(advisoriesRevisionKey(published.revision), document);
+  if (isNew) {
+    // A run that died before the pointer may have left this number for another content: what is published counts.
+    const key = advisoriesRevisionKey(published.revision);
+    await updateDocument<AdvisoriesDocument<PublishedRevision>>(ports.documents, key, () => document);
+  }
   const written =
     stored === undefined
       ? await ports.documents.create(advisoriesKey, document)
