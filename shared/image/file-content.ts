@@ -29,7 +29,14 @@ export class BufferedFile implements LayerFile {
   }
 }
 
-/** Collects the content of one entry in one piece. */
+/** A copy to keep. Small buffers share a slab with others; one that is kept would hold all of it. */
+export function copyToKeep(content: Buffer): Buffer {
+  const copy = Buffer.allocUnsafeSlow(content.length);
+  content.copy(copy);
+  return copy;
+}
+
+/** Collects the content of one entry in one piece, for use at once. */
 export class BufferSink implements TarSink {
   readonly #content: Buffer;
   readonly #done: (content: Buffer) => void;
@@ -37,8 +44,7 @@ export class BufferSink implements TarSink {
   #filled = 0;
 
   constructor(size: number, done: (content: Buffer) => void, failed: (reason: string) => void) {
-    // Not from Node's pool: a few kept bytes would hold the whole slab.
-    this.#content = Buffer.allocUnsafeSlow(size);
+    this.#content = Buffer.allocUnsafe(size);
     this.#done = done;
     this.#failed = failed;
   }

@@ -1,5 +1,5 @@
 /** Second pass over a layer: reads the targets of wanted hard links, which went by unread in the first. */
-import { BufferSink } from './file-content.ts';
+import { BufferSink, copyToKeep } from './file-content.ts';
 import type { LayerContents } from './layer-contents.ts';
 import type { LayerIssues } from './layer-issues.ts';
 import { normalizePath, resolveSymlink } from './layer-path.ts';
@@ -74,7 +74,7 @@ export class HardLinkPass implements TarHandler {
     if (isTooLarge || !this.#budget.reserve(entry.size)) return undefined;
     return new BufferSink(
       entry.size,
-      (content) => this.#targets.set(path, { kind: 'content', content }),
+      (content) => this.#targets.set(path, { kind: 'content', content: copyToKeep(content) }),
       () => this.#budget.release(entry.size),
     );
   }

@@ -3,7 +3,7 @@ import type { Cataloger } from '../catalogers/contract.ts';
 import type { CoverageCode } from '../domain/coverage.ts';
 import type { Claim } from '../domain/package.ts';
 import { CatalogRun, type ClaimTaker } from './catalog-run.ts';
-import { BufferedFile, BufferSink, StreamedFile } from './file-content.ts';
+import { BufferedFile, BufferSink, copyToKeep, StreamedFile } from './file-content.ts';
 import type { LayerIssues } from './layer-issues.ts';
 import { isEstargzMetadata, normalizePath, readWhiteout, resolveSymlink } from './layer-path.ts';
 import type { LayerLimits } from './limits.ts';
@@ -91,7 +91,7 @@ export class LayerContents implements TarHandler {
         const buffered = new BufferedFile(file.path, file.mode, content);
         this.#run.add(wanter.cataloger, [buffered], this.#takerOf(file, wanter));
       } else if (file.held === undefined) {
-        if (this.#options.budget.reserve(content.length)) file.held = Buffer.from(content);
+        if (this.#options.budget.reserve(content.length)) file.held = copyToKeep(content);
         else this.#outOfMemory(file);
       }
     }
@@ -155,7 +155,7 @@ export class LayerContents implements TarHandler {
     const named = normalizePath(entry.link);
     if (named === undefined || named === '') return undefined;
     const target = this.#links.get(named) ?? named;
-    if (this.#options.budget.reserve(path.length + target.length + linkCostBytes))
+    if (this.#options.budget.reserve(2 * (path.length + target.length) + linkCostBytes))
       this.#links.set(path, target);
     else this.#pathListFull();
     return target;
@@ -186,7 +186,7 @@ export class LayerContents implements TarHandler {
       entry: entryOf(entry),
       target,
       held: undefined,
-      claims: new Map(),
+      results: [],
       issues: [],
     };
     if (!this.#wanted.add(file)) {
@@ -248,16 +248,23 @@ export class LayerContents implements TarHandler {
   }
 
   #takerOf(file: WantedFile, wanter: Wanter): ClaimTaker {
-    const claims: Claim[] = [];
-    file.claims.set(wanter, claims);
+    const known = file.results.findIndex((result) => result.wanter === wanter);
+    if (known >= 0) file.results.splice(known, 1);
+    let claims: Claim[] | undefined;
     return {
-      claim: (claim) => claims.push(claim),
+      claim: (claim) => {
+        if (claims === undefined) {
+          claims = [];
+          file.results.push({ wanter, claims });
+        }
+        claims.push(claim);
+      },
       issue: (code, path, detail) => this.#issue(file, code, path, detail),
     };
   }
 
   #keepPath(list: string[], path: string): void {
-    if (this.#options.budget.reserve(path.length + pathCostBytes)) list.push(path);
+    if (this.#options.budget.reserve(2 * path.length + pathCostBytes)) list.push(path);
     else this.#pathListFull();
   }
 
@@ -290,18 +297,25 @@ export class LayerContents implements TarHandler {
   }
 }
 
-/** About what V8 holds for a one-byte string beside its characters, and its place in a list. */
-const pathCostBytes = 32;
+/** About what V8 holds for a string beside its characters, and its place in a list; twice, as for its characters,
+ *  because V8 lets garbage grow to the size of what lives. */
+const pathCostBytes = 80;
 
 /** The same for two strings and an entry of a map. */
-const linkCostBytes = 120;
+const linkCostBytes = 240;
 
 function entryOf(entry: TarEntry): WantedFile['entry'] {
   if (entry.kind === 'symlink' || entry.kind === 'hardlink') return entry.kind;
   return 'file';
 }
 
-function sortedUnique(paths: readonly string[]): string[] {
-  const sorted = [...paths].sort();
-  return sorted.filter((path, index) => path !== sorted[index - 1]);
+/** Sorts in place: a copy of a million paths would be millions of bytes. */
+function sortedUnique(paths: string[]): string[] {
+  paths.sort();
+  let kept = 0;
+  for (const path of paths) {
+    if (kept === 0 || path !== paths[kept - 1]) paths[kept++] = path;
+  }
+  paths.length = kept;
+  return paths;
 }

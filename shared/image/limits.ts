@@ -27,7 +27,8 @@ export interface LayerLimits {
   /** Bytes that reading one layer may hold: kept files, paths, a zstd window over 8 MiB. With Node's own 80 MB and the
    *  buffers in flight it keeps the process below 300 MB. */
   readonly maxMemoryBytes: number;
-  /** Largest zstd window: zstd's own default for a decoder. */
+  /** Largest zstd window: it must leave room in maxMemoryBytes. `zstd --ultra -21` uses it in full, build tools at most
+   *  8 MiB. */
   readonly maxZstdWindowBytes: number;
   /** Bytes of all claims of a layer, by an estimate: a full distribution with 100,000 owned files claims 10 MB. */
   readonly maxClaimBytes: number;
@@ -44,8 +45,8 @@ export const defaultLayerLimits: LayerLimits = {
   maxEntries: 1_500_000,
   maxPathBytes: 4096,
   maxMetadataBytes: mebibyte,
-  maxMemoryBytes: 144 * mebibyte,
-  maxZstdWindowBytes: 128 * mebibyte,
+  maxMemoryBytes: 96 * mebibyte,
+  maxZstdWindowBytes: 64 * mebibyte,
   maxClaimBytes: 32 * mebibyte,
   maxIssuesPerCode: 100,
 };

@@ -116,11 +116,11 @@ function assemble(
       const row = { path: file.path, cataloger: cataloger.name, group, entry: file.entry };
       files.push(file.target === undefined ? row : { ...row, target: file.target });
     }
-    for (const [{ cataloger, group }, claims] of file.claims) {
-      if (claims.length === 0) continue;
+    for (const { wanter, claims } of file.results) {
+      const { cataloger, group } = wanter;
       const key = `${cataloger.name}\0${group}`;
       const known = groups.get(key);
-      if (known === undefined) groups.set(key, { cataloger: cataloger.name, group, claims: [...claims] });
+      if (known === undefined) groups.set(key, { cataloger: cataloger.name, group, claims });
       else for (const claim of claims) known.claims.push(claim);
     }
   }

@@ -13,6 +13,12 @@ export interface Wanter {
   readonly group: string;
 }
 
+/** The claims that one cataloger made of a file, or of the group that the file is the first of. */
+export interface WantedResult {
+  readonly wanter: Wanter;
+  readonly claims: Claim[];
+}
+
 /** What is known of one wanted path. */
 export interface WantedFile {
   readonly path: string;
@@ -24,7 +30,8 @@ export interface WantedFile {
   target: string | undefined;
   /** Content that is held for grouped catalogers. */
   held: Buffer | undefined;
-  readonly claims: Map<Wanter, Claim[]>;
+  /** What each cataloger claimed, once it claimed anything. */
+  readonly results: WantedResult[];
   readonly issues: CoverageIssue[];
 }
 
@@ -34,10 +41,7 @@ export interface WantedFile {
  */
 export class WantedFiles {
   readonly #budget: MemoryBudget;
-  readonly #files = new Map<string, WantedFile | undefined>();
-  /** For each directory above a wanted path what lies in it: wanted paths and further such directories. Walking it
-   *  ends a subtree in the time that making it took, however often a hostile archive does both. */
-  readonly #children = new Map<string, Set<string>>();
+  readonly #nodes = new Map<string, PathNode>();
 
   constructor(budget: MemoryBudget) {
     this.#budget = budget;
@@ -45,14 +49,18 @@ export class WantedFiles {
 
   /** False where memory does not suffice: the file is not kept. */
   add(file: WantedFile): boolean {
-    if (!this.#files.has(file.path) && !this.#budget.reserve(costOf(file))) return false;
-    this.#files.set(file.path, file);
-    for (let child = file.path; child !== ''; child = directoryOf(child)) {
+    const isKnown = this.#nodes.get(file.path)?.isPaidFor === true;
+    if (!isKnown && !this.#budget.reserve(costOf(file))) return false;
+    const node = this.#nodeAt(file.path);
+    node.file = file;
+    node.isPaidFor = true;
+    for (let child = file.path, below = node; child !== '' && !below.isLinked; ) {
       const directory = directoryOf(child);
-      const siblings = this.#children.get(directory);
-      if (siblings === undefined) this.#children.set(directory, new Set([child]));
-      else if (siblings.has(child)) break;
-      else siblings.add(child);
+      const above = this.#nodeAt(directory);
+      above.children.push(child);
+      below.isLinked = true;
+      child = directory;
+      below = above;
     }
     return true;
   }
@@ -60,40 +68,59 @@ export class WantedFiles {
   /** An entry stands at the path: what was there before in this layer is gone, and below it too unless it is a
    *  directory. */
   supersede(path: string, isDirectory: boolean): void {
-    if (this.#files.size === 0) return;
-    this.#remove(path);
-    if (!isDirectory && this.#children.has(path)) this.#removeBelow(path);
+    const node = this.#nodes.size === 0 ? undefined : this.#nodes.get(path);
+    if (node === undefined) return;
+    this.#end(node);
+    if (!isDirectory) this.#endBelow(node);
   }
 
   /** Sorted by path. */
   list(): WantedFile[] {
-    return [...this.#files.values()]
-      .filter((file) => file !== undefined)
-      .sort((a, b) => compareText(a.path, b.path));
+    const files: WantedFile[] = [];
+    for (const { file } of this.#nodes.values()) if (file !== undefined) files.push(file);
+    return files.sort((a, b) => compareText(a.path, b.path));
   }
 
-  #remove(path: string): void {
-    const file = this.#files.get(path);
-    if (file === undefined) return;
-    this.#files.set(path, undefined);
-    if (file.held !== undefined) this.#budget.release(file.held.length);
-    file.held = undefined;
+  #nodeAt(path: string): PathNode {
+    const known = this.#nodes.get(path);
+    if (known !== undefined) return known;
+    const node: PathNode = { file: undefined, children: [], isLinked: false, isPaidFor: false };
+    this.#nodes.set(path, node);
+    return node;
   }
 
-  #removeBelow(path: string): void {
-    const pending = [path];
-    for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-      const children = this.#children.get(next);
-      for (const child of children ?? []) {
-        this.#remove(child);
+  #end(node: PathNode): void {
+    const held = node.file?.held;
+    if (held !== undefined) this.#budget.release(held.length);
+    node.file = undefined;
+  }
+
+  #endBelow(top: PathNode): void {
+    const pending = [top];
+    for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
+      for (const path of node.children) {
+        const child = this.#nodeAt(path);
+        child.isLinked = false;
+        this.#end(child);
         pending.push(child);
       }
-      children?.clear();
+      node.children = [];
     }
   }
 }
 
-/** About what V8 holds for one wanted file and its place among its siblings. */
+/** A wanted path or a directory above one. Walking its children ends a subtree in the time that making it took, however
+ *  often a hostile archive does both. */
+interface PathNode {
+  file: WantedFile | undefined;
+  children: string[];
+  /** Whether it is among its directory's children. */
+  isLinked: boolean;
+  isPaidFor: boolean;
+}
+
+/** About what V8 holds for one wanted file, the directories above it and its rows in the inventory, twice: it lets
+ *  garbage grow to the size of what lives. */
 function costOf(file: WantedFile): number {
-  return 600 + 2 * file.path.length + 150 * file.wanters.length;
+  return 2 * (1700 + 2 * file.path.length + 400 * file.wanters.length);
 }

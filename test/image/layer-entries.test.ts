@@ -379,7 +379,7 @@ describe('limits of entries', () => {
     }));
     const reading = await read(writeTar(entries), {
       catalogers: [tellingCataloger({ groupOf: () => 'all' })],
-      limits: { maxMemoryBytes: 25_000 },
+      limits: { maxMemoryBytes: 36_000 },
     });
     expect(issuesOf(reading)).toEqual(['LIMIT_MEMORY c.txt']);
     expect(Object.keys(toldBy(reading))).toEqual(['a.txt', 'b.txt']);
@@ -394,7 +394,7 @@ describe('limits of entries', () => {
 
   it('claims past the limit are an issue of their file', async () => {
     const entries = ['a', 'b', 'c'].map((name) => ({ path: `${name}.txt` }));
-    const reading = await read(writeTar(entries), { limits: { maxClaimBytes: 450 } });
+    const reading = await read(writeTar(entries), { limits: { maxClaimBytes: 900 } });
     expect(issuesOf(reading)).toEqual(['LIMIT_MEMORY c.txt']);
     expect(Object.keys(toldBy(reading))).toEqual(['a.txt', 'b.txt']);
   });

@@ -10,13 +10,13 @@ const wanted = (path: string): WantedFile => ({
   entry: 'file',
   target: undefined,
   held: undefined,
-  claims: new Map(),
+  results: [],
   issues: [],
 });
 
 describe('WantedFiles', () => {
   it('needs no more memory for a path that comes again and again', () => {
-    const budget = new MemoryBudget(1000);
+    const budget = new MemoryBudget(5000);
     const files = new WantedFiles(budget);
     for (let turn = 0; turn < 100; turn++) {
       expect(files.add(wanted('a/b/c.txt'))).toBe(true);
