@@ -48,7 +48,6 @@ async function* passThrough(source: CompressedSource): AsyncGenerator<DecodedChu
   return decodedAll;
 }
 
-// biome-ignore lint/correctness/useYield: it has nothing to yield
 async function* decodeNothing(): AsyncGenerator<DecodedChunk, DecodeEnd> {
   return {
     problem: {

@@ -56,5 +56,4 @@ export function isEstargzMetadata(path: string): boolean {
 }
 
 /** A leading, doubled or trailing slash, a `.` or `..` between slashes, nothing at all, or a NUL. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: a NUL is what it looks for
 const needsWork = /^\/|^$|\/$|\/\/|(?:^|\/)\.\.?(?:\/|$)|\0/;
