@@ -2,13 +2,20 @@
 import { createHash } from 'node:crypto';
 import type { CoverageIssue } from '../domain/coverage.ts';
 import type { Digest } from '../domain/digest.ts';
+import { PlimsollError } from '../domain/errors.ts';
 import type { ImageRecord } from '../domain/inventory.ts';
 import type { Place } from '../domain/place.ts';
 import type { LayerSource } from '../image/compose.ts';
 import { analyzersHash } from '../image/read-layer.ts';
 import type { PipelineContext } from './context.ts';
-import { hasInventory, inventoryBlob, loadInventory, loadLayerIssue, loadLeafPaths } from './inventories.ts';
-import { type LayerDocument, layerDocumentKey } from './state/layers.ts';
+import {
+  hasInventory,
+  inventoryBlob,
+  loadInventory,
+  loadLayerIssue,
+  loadLeafPaths,
+  otherReading,
+} from './inventories.ts';
 
 /** What a layer of an image is known by. */
 type LayerState =
@@ -69,7 +76,12 @@ export async function loadLayers(
       continue;
     }
     const inventory = await loadInventory(blobs, layer.digest, layer.analyzers);
-    if (inventory === undefined) throw new RangeError(`inventory of ${layer.digest} vanished`);
+    if (inventory === undefined) {
+      throw new PlimsollError(
+        'NOT_FOUND',
+        `the inventory of layer ${layer.digest} is gone; push or scan the image again to have it read anew`,
+      );
+    }
     sources.set(layer.digest, {
       inventory,
       leafPaths: () => loadLeafPaths(blobs, layer.digest, layer.analyzers),
@@ -97,13 +109,12 @@ async function layerState(
   digest: Digest,
   newest: string,
 ): Promise<LayerState | undefined> {
-  const { blobs, documents } = context.ports;
+  const { blobs } = context.ports;
   if (await hasInventory(blobs, digest, newest)) {
     return { kind: 'read', digest, analyzers: newest, isStale: false };
   }
   const issue = await loadLayerIssue(blobs, place, image, digest);
   if (issue !== undefined) return { kind: 'missing', digest, issue };
-  const layer = await documents.read<LayerDocument>(layerDocumentKey(digest));
-  if (layer === undefined || !(await hasInventory(blobs, digest, layer.value.newest))) return undefined;
-  return { kind: 'read', digest, analyzers: layer.value.newest, isStale: true };
+  const analyzers = await otherReading(context.ports, digest);
+  return analyzers === undefined ? undefined : { kind: 'read', digest, analyzers, isStale: true };
 }

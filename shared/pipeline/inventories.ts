@@ -4,7 +4,12 @@ import { type Digest, hexOf } from '../domain/digest.ts';
 import type { ImageRecord, LayerInventory, LayerReading } from '../domain/inventory.ts';
 import { type Place, placeKey } from '../domain/place.ts';
 import type { Blobs } from '../ports/blobs.ts';
+import type { Ports } from '../ports/ports.ts';
 import { createJson, readJson, requireJson } from './json-blob.ts';
+import { type LayerDocument, layerDocumentKey } from './state/layers.ts';
+
+/** A layer has two blobs for each version of the analyzers that ever read it. */
+const namesPerPage = 100;
 
 /** Name of a layer's inventory as read by the analyzers of this hash. */
 export function inventoryBlob(layer: Digest, analyzers: string): string {
@@ -14,6 +19,35 @@ export function inventoryBlob(layer: Digest, analyzers: string): string {
 /** Whether the layer was read by these analyzers. Blob Storage is strongly consistent: this is what decides. */
 export function hasInventory(blobs: Blobs, layer: Digest, analyzers: string): Promise<boolean> {
   return blobs.exists('inventories', inventoryBlob(layer, analyzers));
+}
+
+/**
+ * analyzersHash of a reading by other analyzers: the one that the layer document names, else any that is stored, because
+ * a document may not be visible here yet and a crash may have kept it from being written. undefined where none is.
+ */
+export async function otherReading(
+  ports: Pick<Ports, 'blobs' | 'documents'>,
+  layer: Digest,
+): Promise<string | undefined> {
+  const { blobs, documents } = ports;
+  const pointer = await documents.read<LayerDocument>(layerDocumentKey(layer));
+  if (pointer !== undefined && (await hasInventory(blobs, layer, pointer.value.newest))) {
+    return pointer.value.newest;
+  }
+  const folder = `layers/${hexOf(layer)}/`;
+  let cursor: string | undefined;
+  do {
+    const page = await blobs.list('inventories', folder, {
+      limit: namesPerPage,
+      ...(cursor === undefined ? {} : { cursor }),
+    });
+    for (const name of page.items) {
+      const [analyzers = '', ...suffix] = name.slice(folder.length).split('.');
+      if (suffix.join('.') === 'json.gz') return analyzers;
+    }
+    cursor = page.cursor;
+  } while (cursor !== undefined);
+  return undefined;
 }
 
 /** Stores a reading; the inventory comes last, because its presence says that all is there. */

@@ -12,6 +12,7 @@ import { confirmDelete, endPlace } from './end-place.ts';
 import {
   hasInventory,
   loadLayerIssue,
+  otherReading,
   removeLayerIssue,
   storeLayerIssue,
   storeRecord,
@@ -21,7 +22,6 @@ import { openPlace } from './open-place.ts';
 import { planIndex } from './plan-index.ts';
 import { missingTooLong, type StepResult } from './run-step.ts';
 import { type ImageDocument, imageDocumentKey } from './state/images.ts';
-import { type LayerDocument, layerDocumentKey } from './state/layers.ts';
 import {
   type IgnoredDocument,
   ignoredKey,
@@ -145,7 +145,7 @@ async function enqueueJobs(
   event: PushEvent,
 ): Promise<void> {
   const analyzers = analyzersHash(context.catalogers);
-  const { blobs, documents, queues } = context.ports;
+  const { blobs, queues } = context.ports;
   let unread = 0;
   for (const layer of new Set(record.layers.map((entry) => entry.digest))) {
     if (await hasInventory(blobs, layer, analyzers)) continue;
@@ -155,13 +155,9 @@ async function enqueueJobs(
     if (issue !== undefined) await removeLayerIssue(blobs, place, record.digest, layer);
     const envelope = freshEnvelope(context, event);
     const job: LayerJob = { ...envelope, place, imageDigest: record.digest, layerDigest: layer };
-    const older = await documents.read<LayerDocument>(layerDocumentKey(layer));
-    if (older !== undefined && (await hasInventory(blobs, layer, older.value.newest))) {
-      await queues.send('refresh-jobs', job);
-    } else {
-      unread += 1;
-      await queues.send('layer-jobs', job);
-    }
+    const isRead = (await otherReading(context.ports, layer)) !== undefined;
+    if (!isRead) unread += 1;
+    await queues.send(isRead ? 'refresh-jobs' : 'layer-jobs', job);
   }
   context.ports.log.info('image-planned', {
     repository: place.repository,

@@ -1,10 +1,18 @@
 /** scan-layer: reads one layer once and stores what it holds; whoever ends last enqueues the judge. */
 import type { CoverageCode } from '../domain/coverage.ts';
+import type { Digest } from '../domain/digest.ts';
 import { PlimsollError } from '../domain/errors.ts';
 import { analyzersHash, readLayer } from '../image/read-layer.ts';
 import type { PipelineContext } from './context.ts';
 import { endPlace } from './end-place.ts';
-import { hasInventory, loadLayerIssue, loadRecord, storeLayerIssue, storeReading } from './inventories.ts';
+import {
+  hasInventory,
+  loadLayerIssue,
+  loadRecord,
+  otherReading,
+  storeLayerIssue,
+  storeReading,
+} from './inventories.ts';
 import { claimLayer } from './layer-claim.ts';
 import { type JudgeJob, type LayerJob, newEnvelope } from './messages.ts';
 import { missingTooLong, type StepResult } from './run-step.ts';
@@ -12,19 +20,48 @@ import { type LayerDocument, layerDocumentKey } from './state/layers.ts';
 import { type PlaceDocument, placeDocumentKey } from './state/places.ts';
 import { updateDocument } from './update-document.ts';
 
-/** Step of `layer-jobs` and `refresh-jobs`. */
-export async function scanLayer(context: PipelineContext, job: LayerJob): Promise<StepResult> {
+/** Step of `layer-jobs`: once no layer of the image is unread it is judged, by an older reading where one is newer. */
+export function scanLayer(context: PipelineContext, job: LayerJob): Promise<StepResult> {
+  return settleLayer(
+    context,
+    job,
+    async (layer, analyzers) =>
+      (await isSettled(context, job, layer, analyzers)) ||
+      (await otherReading(context.ports, layer)) !== undefined,
+  );
+}
+
+/** Step of `refresh-jobs`: the image is judged again once, when the last of its layers was read by these analyzers. */
+export function refreshLayer(context: PipelineContext, job: LayerJob): Promise<StepResult> {
+  return settleLayer(context, job, (layer, analyzers) => isSettled(context, job, layer, analyzers));
+}
+
+async function settleLayer(
+  context: PipelineContext,
+  job: LayerJob,
+  isReady: (layer: Digest, analyzers: string) => Promise<boolean>,
+): Promise<StepResult> {
   const analyzers = analyzersHash(context.catalogers);
-  const { blobs } = context.ports;
-  const settled =
-    (await hasInventory(blobs, job.layerDigest, analyzers)) ||
-    (await loadLayerIssue(blobs, job.place, job.imageDigest, job.layerDigest)) !== undefined;
-  if (!settled) {
+  if (!(await isSettled(context, job, job.layerDigest, analyzers))) {
     const result = await claimAndRead(context, job, analyzers);
     if (result !== undefined) return result === 'ended' ? undefined : result;
   }
-  await judgeIfComplete(context, job, analyzers);
+  await judgeIfComplete(context, job, (layer) => isReady(layer, analyzers));
   return undefined;
+}
+
+/** These analyzers read the layer, or it is known why it can't be read here. */
+async function isSettled(
+  context: PipelineContext,
+  job: LayerJob,
+  layer: Digest,
+  analyzers: string,
+): Promise<boolean> {
+  const { blobs } = context.ports;
+  return (
+    (await hasInventory(blobs, layer, analyzers)) ||
+    (await loadLayerIssue(blobs, job.place, job.imageDigest, layer)) !== undefined
+  );
 }
 
 async function claimAndRead(
@@ -42,7 +79,7 @@ async function claimAndRead(
   if (claim.kind === 'deadly') {
     throw new PlimsollError(
       'TOO_LARGE',
-      `reading layer ${job.layerDigest} ended its process several times; look at its size and content before driving it again`,
+      `reading layer ${job.layerDigest} ended its process several times, so nobody reads it for two days; look at its size and content before it is pushed or scanned again`,
     );
   }
   try {
@@ -112,7 +149,11 @@ function finalCode(error: unknown): CoverageCode | undefined {
 }
 
 /** Asked of blobs alone, so of two layers that end at the same moment at least one sees all. */
-async function judgeIfComplete(context: PipelineContext, job: LayerJob, analyzers: string): Promise<void> {
+async function judgeIfComplete(
+  context: PipelineContext,
+  job: LayerJob,
+  isReady: (layer: Digest) => Promise<boolean>,
+): Promise<void> {
   const { blobs, queues, clock } = context.ports;
   const record = await loadRecord(blobs, job.imageDigest);
   if (record === undefined) {
@@ -121,9 +162,9 @@ async function judgeIfComplete(context: PipelineContext, job: LayerJob, analyzer
       `the record of image ${job.imageDigest} is gone; push or scan it again`,
     );
   }
-  for (const layer of new Set(record.layers.map((entry) => entry.digest))) {
-    if (layer === job.layerDigest || (await hasInventory(blobs, layer, analyzers))) continue;
-    if ((await loadLayerIssue(blobs, job.place, job.imageDigest, layer)) === undefined) return;
+  // The last layer first: jobs come about in order, so that it is the one that is most often unread.
+  for (const layer of new Set(record.layers.map((entry) => entry.digest).reverse())) {
+    if (layer !== job.layerDigest && !(await isReady(layer))) return;
   }
   await queues.send('judge-jobs', {
     ...newEnvelope(clock.now(), job.asOf),

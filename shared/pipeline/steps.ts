@@ -15,7 +15,7 @@ import {
 import { planImage } from './plan-image.ts';
 import { rescanPage } from './rescan.ts';
 import { runStep, type StepResult } from './run-step.ts';
-import { scanLayer } from './scan-layer.ts';
+import { refreshLayer, scanLayer } from './scan-layer.ts';
 
 /** Queues whose messages are ours; `registry-events` holds what registries wrote (api/receive-registry-event.ts). */
 export type StepQueue = Exclude<QueueName, 'registry-events'>;
@@ -27,7 +27,7 @@ const handlers: Readonly<Record<StepQueue, Handler>> = {
   'layer-jobs': handler('layer-jobs', layerJobSchema, scanLayer),
   'judge-jobs': handler('judge-jobs', judgeJobSchema, judgeImage),
   'rescan-pages': handler('rescan-pages', rescanPageSchema, rescanPage),
-  'refresh-jobs': handler('refresh-jobs', layerJobSchema, scanLayer),
+  'refresh-jobs': handler('refresh-jobs', layerJobSchema, refreshLayer),
   deliveries: handler('deliveries', deliveryJobSchema, deliver),
 };
 
