@@ -7,7 +7,7 @@ import type { StepResult } from './run-step.ts';
 import { type VerdictDocument, verdictKey } from './state/images.ts';
 import { type PlaceDocument, placeDocumentKey } from './state/places.ts';
 import { moveTag } from './tags.ts';
-import { updateDocument } from './update-document.ts';
+import { readNewest, updateDocument } from './update-document.ts';
 
 type DeleteEvent = Extract<ImageEvent, { kind: 'delete' }>;
 
@@ -19,32 +19,58 @@ export async function confirmDelete(
   place: Place,
   event: DeleteEvent,
 ): Promise<StepResult> {
-  if (event.tag !== undefined) await moveTag(context, place, event.tag);
-  if (event.digest !== undefined) {
-    if (await context.ports.registries.hasManifest(place, event.digest)) return undefined;
-    await endPlace(context, place, event.digest, 'deleted');
+  const { tag, digest } = event;
+  if (tag !== undefined) await moveTag(context, place, tag);
+  if (digest !== undefined) {
+    await endPlace(
+      context,
+      place,
+      digest,
+      'deleted',
+      async () => !(await context.ports.registries.hasManifest(place, digest)),
+    );
   }
-  if (event.tag === undefined && event.digest === undefined) await walkRepository(context, place, event);
+  if (tag === undefined && digest === undefined) await walkRepository(context, place, event);
   return undefined;
 }
 
-/** Marks the digest as ended at the place: kept, not rescanned, not told. */
+/**
+ * Marks the digest as ended at the place: kept, not rescanned, not told. `isGone` asks the registry after the document was
+ * read, and the write is conditional: a push that brings the digest back meanwhile is not undone. Returns false where the
+ * registry has it after all.
+ */
 export async function endPlace(
   context: PipelineContext,
   place: Place,
   digest: Digest,
   reason: 'deleted' | 'gone',
-): Promise<void> {
-  const ended = { reason, at: context.ports.clock.now().toISOString() };
-  await updateDocument<PlaceDocument>(context.ports.documents, placeDocumentKey(place, digest), (current) =>
-    current === undefined || current.state === 'ended'
-      ? undefined
-      : { ...current, state: 'ended', ended, proven: false },
-  );
-  await updateDocument<VerdictDocument>(context.ports.documents, verdictKey(digest, place), (current) =>
-    current === undefined || current.ended !== null ? undefined : { ...current, seq: current.seq + 1, ended },
-  );
-  context.ports.log.info('place-ended', { reason, repository: place.repository, digest: hexOf(digest) });
+  isGone: () => Promise<boolean>,
+): Promise<boolean> {
+  const { documents, clock, log } = context.ports;
+  const key = placeDocumentKey(place, digest);
+  // Another instance may have opened it a moment ago.
+  await readNewest<PlaceDocument>(documents, key);
+  const ended = { reason, at: clock.now().toISOString() };
+  const stored = await updateDocument<PlaceDocument>(documents, key, async (current) => {
+    if (current === undefined || current.state === 'ended' || !(await isGone())) return undefined;
+    return { ...current, state: 'ended', ended };
+  });
+  if (stored === undefined) return true;
+  if (stored.value.state !== 'ended') return false;
+  await endVerdict(context, place, digest);
+  log.info('place-ended', { reason, repository: place.repository, digest: hexOf(digest) });
+  return true;
+}
+
+/** Follows the place; where a push opened it meanwhile nothing is done. */
+async function endVerdict(context: PipelineContext, place: Place, digest: Digest): Promise<void> {
+  const { documents } = context.ports;
+  await updateDocument<VerdictDocument>(documents, verdictKey(digest, place), async (current) => {
+    if (current === undefined || current.ended !== null) return undefined;
+    const standing = await readNewest<PlaceDocument>(documents, placeDocumentKey(place, digest));
+    if (standing === undefined || standing.value.state !== 'ended') return undefined;
+    return { ...current, seq: current.seq + 1, ended: standing.value.ended };
+  });
 }
 
 /** A repository was deleted: each digest known there is asked for. */

@@ -9,6 +9,7 @@ import type { PipelineContext } from './context.ts';
 import { type ImageState, imageState, loadLayers, staleIssues } from './image-state.ts';
 import { loadRecord } from './inventories.ts';
 import { engineRevision, type Judgement, judge } from './judge.ts';
+import { judgedPlace } from './judged-place.ts';
 import { type JudgeJob, newEnvelope } from './messages.ts';
 import { sendOutbox } from './outbox.ts';
 import { storeReport } from './reports.ts';
@@ -21,7 +22,7 @@ import {
   type VerdictDocument,
   verdictKey,
 } from './state/images.ts';
-import { type PlaceDocument, placeDocumentKey } from './state/places.ts';
+import type { PlaceDocument } from './state/places.ts';
 import { planTellings, type Tellings } from './tellings.ts';
 
 /** Most bytes of key hashes that a verdict document carries: some 6,000 packages. Beyond, an image is always affected. */
@@ -31,16 +32,18 @@ const maxConflicts = 6;
 
 type Judged = NonNullable<VerdictDocument['judged']>;
 
-/** Step of `judge-jobs`; rescan pages judge with it too. */
+/** Step of `judge-jobs`; rescan pages judge with it too. Throws NOT_FOUND where the image's record is gone. */
 export async function judgeImage(context: PipelineContext, job: JudgeJob): Promise<StepResult> {
-  const { documents, blobs } = context.ports;
-  const place = await documents.read<PlaceDocument>(placeDocumentKey(job.place, job.imageDigest));
-  const record = await loadRecord(blobs, job.imageDigest);
-  // Written by another instance before this job was: it may not be visible here yet.
-  if (place === undefined || record === undefined) return { waitMs: context.timings.staleRetryMs };
+  // A blob, so it is there for every instance once the job is.
+  const record = await loadRecord(context.ports.blobs, job.imageDigest);
+  if (record === undefined) {
+    throw new PlimsollError(
+      'NOT_FOUND',
+      `the record of image ${job.imageDigest} is gone; push or scan it again`,
+    );
+  }
   for (let conflicts = 0; conflicts < maxConflicts; conflicts += 1) {
-    const outcome = await judgeOnce(context, job, place.value, record);
-    if (outcome !== 'conflict') return outcome;
+    if ((await judgeOnce(context, job, record)) !== 'conflict') return undefined;
   }
   throw new PlimsollError('CONFLICT', `the verdict of ${job.imageDigest} is being written by others`, {
     retryable: true,
@@ -50,13 +53,15 @@ export async function judgeImage(context: PipelineContext, job: JudgeJob): Promi
 async function judgeOnce(
   context: PipelineContext,
   job: JudgeJob,
-  place: PlaceDocument,
   record: ImageRecord,
-): Promise<StepResult | 'conflict'> {
+): Promise<'conflict' | undefined> {
   const { documents } = context.ports;
   const key = verdictKey(job.imageDigest, job.place);
   let stored = await documents.read<VerdictDocument>(key);
   if (stored !== undefined && stored.value.outbox.length > 0) stored = await sendOutbox(context, stored);
+  const place = await judgedPlace(context, job, stored?.value);
+  // Somebody else's layers are judged for nobody: whoever proves them enqueues another job.
+  if (place === undefined || !place.proven) return undefined;
   const state = await imageState(context, job.place, record);
   if (state === undefined) return undefined;
   const revisions = await revisionsFor(context, job, stored?.value);
@@ -76,13 +81,6 @@ async function judgeOnce(
         ? await documents.create(key, next)
         : await documents.replace(key, next, stored.etag);
     if (etag === undefined) return 'conflict';
-    context.ports.log.info('image-judged', {
-      repository: job.place.repository,
-      digest: job.imageDigest,
-      decision: judged.decision,
-      seq: next.seq,
-      told: tellings.entries.length,
-    });
     if (next.outbox.length > 0) await sendOutbox(context, { value: next, etag });
   }
   await lookOnceMore(context, job, record, state, revisions);
@@ -178,6 +176,7 @@ function nextVerdict(
   tellings: Tellings,
 ): VerdictDocument | undefined {
   const lookAt = tellings.entries.length > 0 ? context.ports.clock.now().toISOString() : tellings.lookAt;
+  const ended = place.state === 'ended' ? place.ended : null;
   const isSame =
     verdict !== undefined &&
     verdict.judged === judged &&
@@ -185,7 +184,8 @@ function nextVerdict(
     verdict.outbox.length === 0 &&
     tellings.entries.length === 0 &&
     verdict.told === tellings.told &&
-    (verdict.lookAt === null) === (lookAt === null);
+    (verdict.lookAt === null) === (lookAt === null) &&
+    (verdict.ended === null) === (ended === null);
   if (isSame) return undefined;
   return {
     type: 'verdict',
@@ -197,7 +197,7 @@ function nextVerdict(
     outbox: [...(verdict?.outbox ?? []), ...tellings.entries],
     lookAt,
     error: null,
-    ended: place.state === 'ended' ? place.ended : null,
+    ended,
   };
 }
 
@@ -250,12 +250,9 @@ async function lookOnceMore(
   } satisfies JudgeJob);
 }
 
-/** A digest that no tag reaches is looked at again soon (its tag may not be visible here yet) and at the deadline. */
+/** A digest that no tag reaches is looked at again when it is to be told all the same. */
 async function tellLater(context: PipelineContext, job: JudgeJob, tellings: Tellings): Promise<void> {
   if (tellings.lookAt === null) return;
-  const now = context.ports.clock.now();
-  const untilDeadlineMs = Math.max(0, Date.parse(tellings.lookAt) - now.getTime());
-  const isFirstLook = now.getTime() - Date.parse(job.firstEnqueuedAt) < context.timings.staleRetryMs;
-  const delayMs = isFirstLook ? Math.min(context.timings.staleRetryMs, untilDeadlineMs) : untilDeadlineMs;
+  const delayMs = Math.max(0, Date.parse(tellings.lookAt) - context.ports.clock.now().getTime());
   await context.ports.queues.send('judge-jobs', { ...job, attempt: 0 }, { delayMs });
 }

@@ -18,6 +18,9 @@ const envelope = {
   cause: z.string().optional(),
 };
 
+/** The move of a tag that a job came from: who judges must see the tag at least there. */
+const arrival = z.object({ tag: z.string(), sequence: z.number().int() }).optional();
+
 /** `image-events`: what a registry told or a person asked for. */
 export const imageEventSchema = z.discriminatedUnion('kind', [
   z.object({
@@ -27,6 +30,8 @@ export const imageEventSchema = z.discriminatedUnion('kind', [
     repository: z.string(),
     tag: z.string().optional(),
     digest: digest.optional(),
+    /** Set where an index brought the image: the move of the index's tag. */
+    arrival,
   }),
   z.object({
     ...envelope,
@@ -52,7 +57,13 @@ export const imageEventSchema = z.discriminatedUnion('kind', [
 export type ImageEvent = z.infer<typeof imageEventSchema>;
 
 /** `layer-jobs` and `refresh-jobs`: one layer of one image at one place. */
-export const layerJobSchema = z.object({ ...envelope, place, imageDigest: digest, layerDigest: digest });
+export const layerJobSchema = z.object({
+  ...envelope,
+  place,
+  imageDigest: digest,
+  layerDigest: digest,
+  arrival,
+});
 
 export type LayerJob = z.infer<typeof layerJobSchema>;
 
@@ -78,6 +89,7 @@ export const judgeJobSchema = z.object({
   ...envelope,
   place,
   imageDigest: digest,
+  arrival,
   judgeCause: causeSchema,
   /** Absent where any revision will do: a push is judged by what is in force. */
   least: leastRevisionsSchema.optional(),

@@ -25,6 +25,8 @@ export async function openPlace(
   let wasEnded = false;
   await updateDocument<PlaceDocument>(context.ports.documents, placeDocumentKey(place, digest), (current) => {
     wasEnded = current?.state === 'ended';
+    // Pushes come in any order: an earlier index does not take the place of a later one.
+    const isNewestParent = facts.parent !== undefined && facts.asOf >= (current?.parentAsOf ?? '');
     const next: PlaceDocument = {
       type: 'place',
       place,
@@ -33,7 +35,8 @@ export async function openPlace(
       state: 'active',
       ended: null,
       proven: facts.proven || (current?.state === 'active' && current.proven),
-      parent: facts.parent ?? current?.parent ?? null,
+      parent: isNewestParent ? (facts.parent ?? null) : (current?.parent ?? null),
+      parentAsOf: isNewestParent ? facts.asOf : (current?.parentAsOf ?? null),
       asOf: current === undefined || facts.asOf > current.asOf ? facts.asOf : current.asOf,
       firstSeenAt: current?.firstSeenAt ?? now,
     };
@@ -42,11 +45,10 @@ export async function openPlace(
   if (wasEnded) await reopenVerdict(context, place, digest);
 }
 
+/** Writes even what is open: a delete that ends the verdict at this moment is refused then and looks again. */
 async function reopenVerdict(context: PipelineContext, place: Place, digest: Digest): Promise<void> {
   await updateDocument<VerdictDocument>(context.ports.documents, verdictKey(digest, place), (current) =>
-    current === undefined || current.ended === null
-      ? undefined
-      : { ...current, seq: current.seq + 1, ended: null },
+    current === undefined ? undefined : { ...current, seq: current.seq + 1, ended: null },
   );
 }
 
@@ -56,6 +58,7 @@ function same(a: PlaceDocument, b: PlaceDocument): boolean {
     a.state === b.state &&
     a.proven === b.proven &&
     a.parent === b.parent &&
+    a.parentAsOf === b.parentAsOf &&
     a.asOf === b.asOf
   );
 }

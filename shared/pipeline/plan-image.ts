@@ -45,13 +45,16 @@ export async function planImage(context: PipelineContext, event: ImageEvent): Pr
 }
 
 async function planPush(context: PipelineContext, place: Place, event: PushEvent): Promise<StepResult> {
-  const target = event.tag === undefined ? undefined : await moveTag(context, place, event.tag);
-  if (event.tag !== undefined && target === undefined && !missingTooLong(context, event))
+  const tag = event.tag === undefined ? undefined : await moveTag(context, place, event.tag);
+  const target = tag?.digest ?? undefined;
+  if (event.tag !== undefined && target === undefined && !missingTooLong(context, event)) {
     return { missing: true };
+  }
   const digest = event.digest ?? target;
-  if (digest === undefined)
+  if (digest === undefined) {
     return recordIgnored(context, event, 'tag-gone', `${event.tag} is not in the registry`);
-  if (target !== undefined && target !== digest) {
+  }
+  if (target !== undefined && target !== digest && (await isNews(context, place, target, event))) {
     // The tag moved on since the event: what it points to now is planned as a push of its own.
     await context.ports.queues.send('image-events', {
       ...freshEnvelope(context, event),
@@ -62,7 +65,21 @@ async function planPush(context: PipelineContext, place: Place, event: PushEvent
       digest: target,
     } satisfies ImageEvent);
   }
-  return planDigest(context, place, digest, event);
+  const arrival =
+    tag !== undefined && target === digest ? { tag: tag.tag, sequence: tag.sequence } : event.arrival;
+  return planDigest(context, place, digest, arrival === undefined ? event : { ...event, arrival });
+}
+
+/** An event that is put back again and again announces the same target once. */
+async function isNews(
+  context: PipelineContext,
+  place: Place,
+  target: Digest,
+  event: PushEvent,
+): Promise<boolean> {
+  if (event.attempt === 0 && event.missingSince === undefined) return true;
+  const known = await context.ports.documents.read<PlaceDocument>(placeDocumentKey(place, target));
+  return known?.value.state !== 'active';
 }
 
 async function planDigest(
@@ -87,7 +104,7 @@ async function planDigest(
   }
   if (manifest.kind === 'index') return planIndex(context, place, digest, manifest, event);
   const config = await context.ports.registries.blob(place, manifest.config.digest, maxConfigBytes);
-  if (config === undefined) return missingAtRegistry(context, place, digest, event);
+  if (config === undefined) return missingAtRegistry(context, place, digest, event, manifest.config.digest);
   const record = parseImageConfig(config, manifest, digest);
   return planLayers(context, place, record, event);
 }
@@ -111,16 +128,20 @@ async function planLayers(
   });
   const known = await context.ports.documents.read<PlaceDocument>(placeDocumentKey(place, digest));
   const proven = known?.value.state === 'active' && known.value.proven;
-  if (!proven && !(await proveLayers(context, place, record))) {
-    return missingAtRegistry(context, place, digest, event);
-  }
+  const missing = proven ? undefined : await missingLayer(context, place, record);
+  if (missing !== undefined) return missingAtRegistry(context, place, digest, event, missing);
   await openPlace(context, place, digest, { kind: 'image', proven: true, asOf: event.asOf });
   await enqueueJobs(context, place, record, event);
   return undefined;
 }
 
-/** HEADs every layer in the image's own repository, known or not: naming a private layer's digest reads nothing of it. */
-async function proveLayers(context: PipelineContext, place: Place, record: ImageRecord): Promise<boolean> {
+/** HEADs every layer in the image's own repository, known or not: naming a private layer's digest reads nothing of it.
+ *  Returns the first that is not there and should be. */
+async function missingLayer(
+  context: PipelineContext,
+  place: Place,
+  record: ImageRecord,
+): Promise<Digest | undefined> {
   const layers = new Map(record.layers.map((layer) => [layer.digest, layer]));
   for (const layer of layers.values()) {
     const isThere = await context.ports.registries.hasBlob(place, layer.digest);
@@ -132,10 +153,10 @@ async function proveLayers(context: PipelineContext, place: Place, record: Image
         detail: `the registry does not hold this layer of type ${layer.mediaType}; its content was not scanned`,
       });
     } else {
-      return false;
+      return layer.digest;
     }
   }
-  return true;
+  return undefined;
 }
 
 async function enqueueJobs(
@@ -154,7 +175,13 @@ async function enqueueJobs(
     // What could not be read here before may have been repaired by this push.
     if (issue !== undefined) await removeLayerIssue(blobs, place, record.digest, layer);
     const envelope = freshEnvelope(context, event);
-    const job: LayerJob = { ...envelope, place, imageDigest: record.digest, layerDigest: layer };
+    const job: LayerJob = {
+      ...envelope,
+      place,
+      imageDigest: record.digest,
+      layerDigest: layer,
+      arrival: event.arrival,
+    };
     const isRead = (await otherReading(context.ports, layer)) !== undefined;
     if (!isRead) unread += 1;
     await queues.send(isRead ? 'refresh-jobs' : 'layer-jobs', job);
@@ -171,6 +198,7 @@ async function enqueueJobs(
     ...freshEnvelope(context, event),
     place,
     imageDigest: record.digest,
+    arrival: event.arrival,
     judgeCause: { kind: 'push' },
   } satisfies JudgeJob);
 }
@@ -180,10 +208,14 @@ async function missingAtRegistry(
   place: Place,
   digest: Digest,
   event: PushEvent,
+  blob?: Digest,
 ): Promise<StepResult> {
   if (!missingTooLong(context, event)) return { missing: true };
-  await endPlace(context, place, digest, 'gone');
-  return undefined;
+  const { registries } = context.ports;
+  const isThere = () =>
+    blob === undefined ? registries.hasManifest(place, digest) : registries.hasBlob(place, blob);
+  const isGone = await endPlace(context, place, digest, 'gone', async () => !(await isThere()));
+  return isGone ? undefined : { missing: true };
 }
 
 async function createImage(context: PipelineContext, image: ImageDocument): Promise<void> {

@@ -17,7 +17,6 @@ import { claimLayer } from './layer-claim.ts';
 import { type JudgeJob, type LayerJob, newEnvelope } from './messages.ts';
 import { missingTooLong, type StepResult } from './run-step.ts';
 import { type LayerDocument, layerDocumentKey } from './state/layers.ts';
-import { type PlaceDocument, placeDocumentKey } from './state/places.ts';
 import { updateDocument } from './update-document.ts';
 
 /** Step of `layer-jobs`: once no layer of the image is unread it is judged, by an older reading where one is newer. */
@@ -69,11 +68,6 @@ async function claimAndRead(
   job: LayerJob,
   analyzers: string,
 ): Promise<StepResult | 'ended'> {
-  const place = await context.ports.documents.read<PlaceDocument>(
-    placeDocumentKey(job.place, job.imageDigest),
-  );
-  // Written by another instance before this job was: it may not be visible here yet.
-  if (place === undefined) return { waitMs: context.timings.staleRetryMs };
   const claim = await claimLayer(context, job.layerDigest);
   if (claim.kind === 'claimed') return { waitMs: context.timings.claimedDelayMs };
   if (claim.kind === 'deadly') {
@@ -98,7 +92,8 @@ async function read(
   const blob = await registries.openBlob(job.place, job.layerDigest);
   if (blob === undefined) {
     if (!missingTooLong(context, job)) return { missing: true };
-    await endPlace(context, job.place, job.imageDigest, 'gone');
+    const isGone = async () => !(await registries.hasBlob(job.place, job.layerDigest));
+    if (!(await endPlace(context, job.place, job.imageDigest, 'gone', isGone))) return { missing: true };
     return 'ended';
   }
   try {
@@ -170,6 +165,7 @@ async function judgeIfComplete(
     ...newEnvelope(clock.now(), job.asOf),
     place: job.place,
     imageDigest: job.imageDigest,
+    arrival: job.arrival,
     judgeCause: { kind: 'push' },
   } satisfies JudgeJob);
 }

@@ -12,7 +12,7 @@ import {
   verdictKey,
 } from './state/images.ts';
 import { maxEarlierDigests, type TagDocument, tagKey } from './state/places.ts';
-import { updateDocument } from './update-document.ts';
+import { readNewest, updateDocument } from './update-document.ts';
 
 const tagPageSize = 100;
 /** Most tags of one repository that are looked at for one digest; a hostile pusher can set any number. */
@@ -21,20 +21,28 @@ const maxTagsReaching = 2_000;
 /**
  * Asks the registry where the tag points now and writes that down; no event is believed about it. The question is
  * asked after the document was read and the write is conditional, so an older answer never overwrites a newer one.
- * Returns the digest, or undefined where the registry has no such tag.
+ * Returns the tag as it stands, its digest null where the registry has it no more; undefined where it never had it.
  */
 export async function moveTag(
   context: PipelineContext,
   place: Place,
   tag: string,
-): Promise<Digest | undefined> {
-  let target: Digest | undefined;
-  await updateDocument<TagDocument>(context.ports.documents, tagKey(place, tag), async (current) => {
-    target = await context.ports.registries.resolveTag(place, tag);
-    if ((current?.digest ?? undefined) === target) return undefined;
-    return moved(context, current, tag, target ?? null);
-  });
-  return target;
+): Promise<TagDocument | undefined> {
+  const { documents, registries } = context.ports;
+  const key = tagKey(place, tag);
+  let target: Digest | null = null;
+  let isWritten = false;
+  const follow = () =>
+    updateDocument<TagDocument>(documents, key, async (current) => {
+      target = (await registries.resolveTag(place, tag)) ?? null;
+      isWritten = (current?.digest ?? null) !== target;
+      return isWritten ? moved(context, current, tag, target) : undefined;
+    });
+  const followed = await follow();
+  if (isWritten) return followed?.value;
+  // This instance saw the tag there already; another may have moved it away a moment ago.
+  const newest = await readNewest<TagDocument>(documents, key);
+  return (newest?.value.digest ?? null) === target ? newest?.value : (await follow())?.value;
 }
 
 /** Tags that point to one of the digests, the one that moved last first. */

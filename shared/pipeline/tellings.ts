@@ -36,13 +36,7 @@ interface Subject {
 export async function planTellings(context: PipelineContext, subject: Subject): Promise<Tellings> {
   const { placeDocument, verdict, current } = subject;
   const known = verdict?.told ?? null;
-  if (placeDocument.state === 'ended') {
-    return {
-      entries: [],
-      told: known,
-      lookAt: known === null ? whileEndIsFresh(context, placeDocument) : null,
-    };
-  }
+  if (placeDocument.state === 'ended') return { entries: [], told: known, lookAt: null };
   const digests = placeDocument.parent === null ? [] : [placeDocument.parent];
   const tags = await tagsReaching(context, placeDocument.place, [subject.image.digest, ...digests]);
   const entries: OutboxEntry[] = [];
@@ -146,10 +140,4 @@ function arrivalOf(tag: TagDocument): TagArrival {
 
 function unreachedDeadline(context: PipelineContext, place: PlaceDocument): string {
   return new Date(Date.parse(place.firstSeenAt) + context.timings.tellUnreachedAfterMs).toISOString();
-}
-
-/** An ended place is not told. It is looked at once more in case this instance does not see yet that a push opened it. */
-function whileEndIsFresh(context: PipelineContext, place: PlaceDocument): string | null {
-  const untilMs = Date.parse(place.ended?.at ?? place.firstSeenAt) + context.timings.tellUnreachedAfterMs;
-  return untilMs > context.ports.clock.now().getTime() ? new Date(untilMs).toISOString() : null;
 }

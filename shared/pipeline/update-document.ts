@@ -1,4 +1,4 @@
-/** Read, change, write with If-Match: repeated while others write the same document. */
+/** Read, change, write with If-Match, repeated while others write the same document; and reads past a session's view. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PlimsollError } from '../domain/errors.ts';
 import type { DocumentBody, DocumentKey, Documents, Stored } from '../ports/documents.ts';
@@ -33,4 +33,20 @@ export async function updateDocument<T extends DocumentBody>(
     `${key.container}/${key.id} changed ${maxConflicts} times while it was being written; it is tried again later`,
     { retryable: true },
   );
+}
+
+/** No document ever has this version. */
+const noVersion = '"00000000-0000-0000-0000-000000000000"';
+
+/**
+ * The document as it stands now. A plain read may miss what another session wrote a moment ago; a write that is refused
+ * shows this session what stands there, and this one is refused always. It costs a refused write: for what would
+ * otherwise make a step end although there is something to do.
+ */
+export async function readNewest<T extends DocumentBody>(
+  documents: Documents,
+  key: DocumentKey,
+): Promise<Stored<T> | undefined> {
+  await documents.replace(key, { type: 'refused' }, noVersion);
+  return documents.read<T>(key);
 }

@@ -174,6 +174,7 @@ describe('GET /api/gate', () => {
       ended: null,
       proven: true,
       parent: null,
+      parentAsOf: null,
       asOf: '2026-03-01T12:00:00.000Z',
       firstSeenAt: '2026-03-01T12:00:00.000Z',
     };

@@ -1,12 +1,11 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { catalogers } from '../../shared/catalogers/registry.ts';
-import type { PipelineContext } from '../../shared/pipeline/context.ts';
 import { startRescan } from '../../shared/pipeline/rescan.ts';
 import { layerDocumentKey } from '../../shared/pipeline/state/layers.ts';
-import { handleMessage, type StepQueue } from '../../shared/pipeline/steps.ts';
 import { syncAdvisories } from '../../shared/pipeline/sync-advisories.ts';
 import { pushImage } from '../support/image-builder.ts';
 import { feedOfRows } from './feed-of-rows.ts';
+import { handleAll } from './handle-all.ts';
 import { historyOf, verdictOf } from './reading.ts';
 import { baseLayer, npmAdvisory, npmImage } from './sample-images.ts';
 import { startWorld, type World } from './world.ts';
@@ -91,22 +90,11 @@ describe('an image whose layers are read by two versions of the analyzers', () =
   it('is judged when the last one ends', async () => {
     await start();
     const digest = await push('team/app', npmImage('lodash', '4.17.15'));
-    await handleAll('image-events', [world.context]);
+    await handleAll(world, 'image-events', world.context);
     const newer = world.instance({ catalogers: newerCatalogers });
-    await handleAll('layer-jobs', [world.context, newer]);
+    expect(await handleAll(world, 'layer-jobs', world.context, newer)).toBe(2);
     expect(world.memory.queues.peekAll('judge-jobs')).toHaveLength(1);
     await world.settle({ instances: [newer] });
     expect(verdictOf(world.memory, digest).judged?.summary.packages).toBe(3);
   });
 });
-
-/** Hands each message that waits on the queue to the next of the instances. */
-async function handleAll(queue: StepQueue, instances: readonly PipelineContext[]): Promise<void> {
-  const messages = await world.memory.queues.receive(queue, { max: 100 });
-  expect(messages.length).toBeGreaterThan(0);
-  for (const [index, message] of messages.entries()) {
-    const instance = instances[index % instances.length] as PipelineContext;
-    await handleMessage(instance, queue, message.body, message.dequeueCount);
-    await world.memory.queues.remove(message);
-  }
-}

@@ -12,10 +12,12 @@ export interface PlaceDocument {
   /** Ended: kept, no longer rescanned, gate `pending`. */
   readonly state: 'active' | 'ended';
   readonly ended: { readonly reason: 'deleted' | 'gone'; readonly at: string } | null;
-  /** True once every layer was proven to be in this repository, or has a layer issue. */
+  /** True once every layer was proven to be in this repository, or has a layer issue; an ended place that is opened
+   *  again is proven anew. */
   readonly proven: boolean;
-  /** The newest index that names the digest as a child, at this place. */
+  /** The newest index that names the digest as a child, at this place, and the moment of the push that said so. */
   readonly parent: Digest | null;
+  readonly parentAsOf: string | null;
   readonly asOf: string;
   readonly firstSeenAt: string;
 }
