@@ -1,0 +1,145 @@
+/** One machine with everything: emulators, the app in its runner, a registry that tells the app of pushes. */
+import { randomBytes } from 'node:crypto';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { createIdentity } from '../azure/identity.ts';
+import { loopbackWebhookTokenSecret } from '../azure/registries-setting.ts';
+import { type Emulators, startEmulators } from './emulators/emulators.ts';
+import { type OciRegistry, startOciRegistry } from './oci-registry.ts';
+import { type Runner, startRunner } from './runner/runner.ts';
+import { createStorageQueueSource } from './runner/storage-queue-source.ts';
+import { writeSampleAdvisories } from './sample/sample-advisories.ts';
+import type { StartOptions } from './start-options.ts';
+import { createStepLog } from './step-lines.ts';
+
+export interface Machine {
+  /** `http://127.0.0.1:7071/api`. */
+  readonly apiUrl: string;
+  /** `http://127.0.0.1:7072`. */
+  readonly registryUrl: string;
+  /** `127.0.0.1:7072`. */
+  readonly registryHost: string;
+  readonly webhookToken: string;
+  readonly dataDir: string;
+  readonly runner: Runner;
+  /** Stops the registry, then the app, then the emulators. Safe to call twice. */
+  stop(): Promise<void>;
+}
+
+export interface MachineOutput {
+  say(line: string): void;
+  /** Told when an emulator ended although nobody stopped it. */
+  fail(error: unknown): void;
+}
+
+const repositoryRoot = fileURLToPath(new URL('../../', import.meta.url));
+
+/**
+ * Starts everything and syncs the advisories. The settings go into this process's environment, where the app reads them
+ * as on Azure. Throws PlimsollError in one line for a taken port, a folder in use, a feed that can't be read.
+ */
+export async function createReadyMachine(options: StartOptions, output: MachineOutput): Promise<Machine> {
+  const dataDir = resolve(options.dataDir);
+  const started: { stop(): Promise<unknown> }[] = [];
+  let stopping: Promise<void> | undefined;
+  const stop = (): Promise<void> => {
+    stopping ??= stopAll(started);
+    return stopping;
+  };
+  try {
+    const emulators = await startEmulators({ dataDir, onUnexpectedEnd: (error) => output.fail(error) });
+    started.push(emulators);
+    const webhookToken = await keepWebhookToken(dataDir, options.webhookToken, emulators);
+    const advisories = options.advisories ?? join(dataDir, 'sample-advisories');
+    if (options.advisories === undefined) await writeSampleAdvisories(advisories, new Date());
+    Object.assign(process.env, emulators.env, {
+      PLIMSOLL_ADVISORIES_URL: advisories,
+      WEBSITE_HOSTNAME: `127.0.0.1:${options.port}`,
+    });
+    const runner = await startApp(options, emulators, output);
+    started.push(runner);
+    const registry = await startRegistry(options, dataDir, runner, webhookToken);
+    started.push({ stop: () => registry.close() });
+    await runner.fireTimer('sync-advisories');
+    return {
+      apiUrl: `${runner.url}/api`,
+      registryUrl: registry.url,
+      registryHost: registry.host,
+      webhookToken,
+      dataDir,
+      runner,
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Newest first: what tells is stopped before what it tells, and stores go last. */
+async function stopAll(started: readonly { stop(): Promise<unknown> }[]): Promise<void> {
+  for (const part of started.toReversed()) await part.stop();
+}
+
+async function startApp(options: StartOptions, emulators: Emulators, output: MachineOutput): Promise<Runner> {
+  const appDir = options.app === undefined ? repositoryRoot : resolve(options.app);
+  return startRunner({
+    appDir,
+    ...(options.app === undefined ? { files: await sourceFiles() } : {}),
+    port: options.port,
+    queues: createStorageQueueSource(
+      emulators.env['PLIMSOLL_QUEUE_SERVICE_URI'] ?? '',
+      createIdentity(emulators.env['PLIMSOLL_IDENTITY_CLIENT_ID']),
+    ),
+    log: createStepLog(output.say),
+  });
+}
+
+/** The triggers' sources; files that begin with an underscore are parts of them. */
+async function sourceFiles(): Promise<readonly string[]> {
+  const folder = join(repositoryRoot, 'functions');
+  const names = await readdir(folder);
+  return names
+    .filter((name) => name.endsWith('.ts') && !name.startsWith('_'))
+    .map((name) => join(folder, name));
+}
+
+function startRegistry(
+  options: StartOptions,
+  dataDir: string,
+  runner: Runner,
+  webhookToken: string,
+): Promise<OciRegistry> {
+  return startOciRegistry({
+    port: options.port + 1,
+    dataDir: join(dataDir, 'registry'),
+    notifications: {
+      url: `${runner.url}/api/webhooks/distribution`,
+      authorization: `Bearer ${webhookToken}`,
+      ignoredActions: ['pull'],
+    },
+  });
+}
+
+/** The token of the last start unless another is given, so that registries need not be told anew. */
+async function keepWebhookToken(
+  dataDir: string,
+  given: string | undefined,
+  emulators: Emulators,
+): Promise<string> {
+  const file = join(dataDir, 'webhook-token');
+  const token = given ?? (await readIfThere(file)) ?? randomBytes(24).toString('base64url');
+  await writeFile(file, token, { mode: 0o600 });
+  await emulators.setSecret(loopbackWebhookTokenSecret, token);
+  return token;
+}
+
+async function readIfThere(file: string): Promise<string | undefined> {
+  try {
+    return (await readFile(file, 'utf8')).trim() || undefined;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
