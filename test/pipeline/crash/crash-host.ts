@@ -1,5 +1,7 @@
 /** Stands for the Functions host: hands work to a process that can be killed at any call of any port. */
 
+import { withShard } from '../../../shared/pipeline/rescan.ts';
+import { type RunDocument, runKey } from '../../../shared/pipeline/state/config.ts';
 import type { Ports } from '../../../shared/ports/ports.ts';
 import { queueNames } from '../../../shared/ports/queue.ts';
 import type { ManualClock } from '../../support/manual-clock.ts';
@@ -12,6 +14,9 @@ import type { Work } from './protocol.ts';
 const messageLeaseMs = 600_000;
 /** More work than any scenario has: a loop that never ends fails instead. */
 const maxWorks = 5_000;
+
+/** Page messages of empty shards that the process handles like any other. */
+const pagesLeftToProcess = 3;
 
 /** The call at which the process dies, before its effect or after it. */
 export interface KillPoint {
@@ -28,6 +33,10 @@ export interface SeenCall {
   /** True where the call did what a thousand others do: an empty page, a page message. */
   readonly isRepetition: boolean;
   readonly isEmptyShard: boolean;
+  /** What stands outside before and after the call: the piece of work and how many effects there were so far. A process
+   *  that is killed leaves nothing else behind, so points with the same name are the same crash. */
+  readonly stateBefore: string;
+  readonly stateAfter: string;
 }
 
 /** Processes that are started ahead, so that a kill costs no waiting. */
@@ -63,6 +72,7 @@ export class CrashHost {
   #process: FunctionsProcess;
   #ports: Ports;
   #works = 0;
+  #effects = 0;
 
   private constructor(
     world: MemoryWorld,
@@ -111,6 +121,29 @@ export class CrashHost {
       if (!result.killed) return;
       this.#clock.advance(300_000);
     }
+  }
+
+  /** Does the work of most page messages of empty shards: all that a page of an empty shard leaves is its bit in the
+   *  run's document. A few are left for the process. */
+  async skipEmptyPages(run: string): Promise<void> {
+    const filled = new Set(
+      this.#world.documents
+        .dump('images')
+        .map((document) => (document.value.type === 'verdict' ? document.partition : '')),
+    );
+    const messages = await this.#world.queues.receive('rescan-pages', { max: 1_000 });
+    const empty = messages.filter((message) => !filled.has((message.body as { shard: string }).shard));
+    const skipped = empty.slice(pagesLeftToProcess);
+    const left = messages.filter((message) => !skipped.includes(message));
+    for (const message of left) await this.#world.queues.release(message);
+    for (const message of skipped) await this.#world.queues.remove(message);
+    const documents = this.#world.instance().documents;
+    const stored = await documents.read<RunDocument>(runKey(run));
+    if (stored === undefined) throw new Error(`no run ${run}`);
+    const shardsDone = skipped.map((message) => (message.body as { shard: string }).shard);
+    const doneShards = shardsDone.reduce(withShard, stored.value.doneShards);
+    const next: RunDocument = { ...stored.value, doneShards };
+    await documents.replace(runKey(run), next, stored.etag);
   }
 
   /** Works until no message waits, moving the clock to whatever is due next. */
@@ -167,12 +200,12 @@ export class CrashHost {
   async #perform(work: string, call: PortCall): Promise<{ result: unknown } | 'kill'> {
     const number = this.calls.length;
     const isHere = this.#killAt?.call === number;
-    if (isHere && this.#killAt?.when === 'before') {
-      this.calls.push(seen(work, call, undefined));
-      return 'kill';
-    }
+    const stateBefore = `${this.#works}:${this.#effects}`;
+    if (!readingMethods.has(call.method)) this.#effects += 1;
+    const states = { stateBefore, stateAfter: `${this.#works}:${this.#effects}` };
     // Counted before the effect: calls that a step makes at once keep their order.
-    this.calls.push(seen(work, call, undefined));
+    this.calls.push({ ...seen(work, call, undefined), ...states });
+    if (isHere && this.#killAt?.when === 'before') return 'kill';
     const port = this.#ports[call.port as keyof Ports] as unknown as Record<
       string,
       (...args: unknown[]) => unknown
@@ -180,10 +213,16 @@ export class CrashHost {
     const method = port[call.method];
     if (method === undefined) throw new Error(`no method ${call.port}.${call.method}`);
     const result = await readable(await Reflect.apply(method, port, [...call.args]));
-    this.calls[number] = seen(work, call, result);
+    this.calls[number] = { ...seen(work, call, result), ...states };
     return isHere ? 'kill' : { result };
   }
 }
+
+/** Methods that change nothing; every other one, also one that is new, counts as an effect. */
+const readingMethods = new Set([
+  ...['read', 'list', 'exists', 'depth'],
+  ...['resolveTag', 'manifest', 'hasManifest', 'hasBlob', 'blob', 'openBlob'],
+]);
 
 /** Blob streams cross to the child as their chunks. */
 async function readable(result: unknown): Promise<unknown> {
@@ -194,7 +233,7 @@ async function readable(result: unknown): Promise<unknown> {
   return { ...result, bytes: chunks };
 }
 
-function seen(work: string, call: PortCall, result: unknown): SeenCall {
+function seen(work: string, call: PortCall, result: unknown): Omit<SeenCall, 'stateBefore' | 'stateAfter'> {
   const first = call.args[0];
   const second = call.args[1];
   const subject =

@@ -11,8 +11,9 @@ import { runScenario, type ScenarioRun, startScenarioRegistry } from './scenario
 /** Of calls that are alike to the letter (pages of empty shards, messages for them) so many are killed at. */
 const samplesOfRepetition = 3;
 
-/** PLIMSOLL_CRASH_EVERY=20 kills at every twentieth point, for a quick look while working. */
-const every = Number(process.env['PLIMSOLL_CRASH_EVERY'] ?? 1);
+/** The whole enumeration (PLIMSOLL_CRASH_EVERY=1, as the checks of a landing run it) takes minutes; every twentieth
+ *  point is a quick look. */
+const every = Number(process.env['PLIMSOLL_CRASH_EVERY'] ?? 20);
 
 /** Several minutes on a slow machine: some hundreds of processes are killed. */
 const limitMs = 15 * 60_000;
@@ -93,15 +94,21 @@ function compare(run: ScenarioRun, point: KillPoint): string | undefined {
   ].join('\n');
 }
 
+/** Before and after every call, each state of the world outside once. */
 function killPoints(calls: readonly SeenCall[]): readonly KillPoint[] {
-  const seen = new Map<string, number>();
+  const repetitions = new Map<string, number>();
+  const states = new Set<string>();
   const points: KillPoint[] = [];
-  for (const [call, { work, name, isRepetition }] of calls.entries()) {
-    const key = `${work} ${name}`;
-    const count = seen.get(key) ?? 0;
-    if (isRepetition) seen.set(key, count + 1);
-    if (isRepetition && count >= samplesOfRepetition) continue;
-    points.push({ call, when: 'before' }, { call, when: 'after' });
+  for (const [call, seen] of calls.entries()) {
+    const key = `${seen.work} ${seen.name}`;
+    const count = repetitions.get(key) ?? 0;
+    if (seen.isRepetition) repetitions.set(key, count + 1);
+    if (seen.isRepetition && count >= samplesOfRepetition) continue;
+    for (const when of ['before', 'after'] as const) {
+      const state = when === 'before' ? seen.stateBefore : seen.stateAfter;
+      if (!states.has(state)) points.push({ call, when });
+      states.add(state);
+    }
   }
   return points;
 }

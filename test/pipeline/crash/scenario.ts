@@ -107,6 +107,9 @@ export async function runScenario(
   phase('rescan');
   clock.advance(3_600_000);
   await host.timer({ kind: 'sync', advisories: laterAdvisories });
+  // Its messages appear after a while.
+  clock.advance(10_000);
+  await host.skipEmptyPages('advisories-2');
   await host.settle();
 
   phase('timer');
