@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createIdentity } from '../azure/identity.ts';
 import { loopbackWebhookTokenSecret } from '../azure/registries-setting.ts';
+import { subscriptionSecretPrefix } from '../domain/subscription.ts';
 import { type Emulators, startEmulators } from './emulators/emulators.ts';
 import { type OciRegistry, startOciRegistry } from './oci-registry.ts';
 import { type Runner, startRunner } from './runner/runner.ts';
@@ -21,6 +22,8 @@ export interface Machine {
   /** `127.0.0.1:7072`. */
   readonly registryHost: string;
   readonly webhookToken: string;
+  /** Signs what subscriptions whose `secretName` is `localSubscriptionSecret` are told: `whsec_` and base64. */
+  readonly subscriptionSecret: string;
   readonly dataDir: string;
   readonly runner: Runner;
   /** Stops the registry, then the app, then the emulators. Safe to call twice. */
@@ -32,6 +35,9 @@ export interface MachineOutput {
   /** Told when an emulator ended although nobody stopped it. */
   fail(error: unknown): void;
 }
+
+/** Name of the secret that every machine has for its subscriptions. */
+export const localSubscriptionSecret = `${subscriptionSecretPrefix}local`;
 
 const repositoryRoot = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -50,11 +56,23 @@ export async function createReadyMachine(options: StartOptions, output: MachineO
   try {
     const emulators = await startEmulators({ dataDir, onUnexpectedEnd: (error) => output.fail(error) });
     started.push(emulators);
-    const webhookToken = await keepWebhookToken(dataDir, options.webhookToken, emulators);
+    const webhookToken = await keepSecret(emulators, {
+      name: loopbackWebhookTokenSecret,
+      file: join(dataDir, 'webhook-token'),
+      value: options.webhookToken,
+      make: () => randomBytes(24).toString('base64url'),
+    });
+    const subscriptionSecret = await keepSecret(emulators, {
+      name: localSubscriptionSecret,
+      file: join(dataDir, 'subscription-secret'),
+      value: undefined,
+      make: () => `whsec_${randomBytes(32).toString('base64')}`,
+    });
     const advisories = options.advisories ?? join(dataDir, 'sample-advisories');
     if (options.advisories === undefined) await writeSampleAdvisories(advisories, new Date());
     Object.assign(process.env, emulators.env, {
       PLIMSOLL_ADVISORIES_URL: advisories,
+      ...(options.cveList === undefined ? {} : { PLIMSOLL_CVE_LIST_URL: options.cveList }),
       WEBSITE_HOSTNAME: `127.0.0.1:${options.port}`,
     });
     const runner = await startApp(options, emulators, output);
@@ -67,6 +85,7 @@ export async function createReadyMachine(options: StartOptions, output: MachineO
       registryUrl: registry.url,
       registryHost: registry.host,
       webhookToken,
+      subscriptionSecret,
       dataDir,
       runner,
       stop,
@@ -122,17 +141,20 @@ function startRegistry(
   });
 }
 
-/** The token of the last start unless another is given, so that registries need not be told anew. */
-async function keepWebhookToken(
-  dataDir: string,
-  given: string | undefined,
+/** The secret of the last start unless another is given, so that registries and receivers need not be told anew. */
+async function keepSecret(
   emulators: Emulators,
+  secret: {
+    readonly name: string;
+    readonly file: string;
+    readonly value: string | undefined;
+    make(): string;
+  },
 ): Promise<string> {
-  const file = join(dataDir, 'webhook-token');
-  const token = given ?? (await readIfThere(file)) ?? randomBytes(24).toString('base64url');
-  await writeFile(file, token, { mode: 0o600 });
-  await emulators.setSecret(loopbackWebhookTokenSecret, token);
-  return token;
+  const value = secret.value ?? (await readIfThere(secret.file)) ?? secret.make();
+  await writeFile(secret.file, value, { mode: 0o600 });
+  await emulators.setSecret(secret.name, value);
+  return value;
 }
 
 async function readIfThere(file: string): Promise<string | undefined> {

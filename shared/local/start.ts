@@ -3,7 +3,7 @@
 import { PlimsollError } from '../domain/errors.ts';
 import { parseReport } from '../reports/json.ts';
 import { renderTable } from '../reports/table.ts';
-import { createReadyMachine, type Machine } from './machine.ts';
+import { createReadyMachine, localSubscriptionSecret, type Machine } from './machine.ts';
 import { pushSampleImage } from './sample/sample-image.ts';
 import { parseStartOptions, type StartOptions, startUsage } from './start-options.ts';
 
@@ -82,6 +82,9 @@ Ready. Push an image of your own, and it is judged like the sample:
   docker tag IMAGE ${registryHost}/team/app:v1 && docker push ${registryHost}/team/app:v1
 Another registry on this machine tells of its pushes here:
   POST ${apiUrl}/webhooks/distribution   (or …/acr)   Authorization: Bearer ${machine.webhookToken}
+Who is told of verdicts that change, and with which signature (Standard Webhooks):
+  curl ${apiUrl}/subscriptions -d '{"name":"me","repositories":"*","url":"http://127.0.0.1:PORT/","secretName":"${localSubscriptionSecret}"}'
+  ${localSubscriptionSecret} is ${machine.subscriptionSecret}
 Look:
   curl ${apiUrl}/images
   curl '${apiUrl}/gate?reference=${registryHost}/${sampleRepository}:${sampleTag}'

@@ -81,6 +81,12 @@ async function judgeOnce(
         ? await documents.create(key, next)
         : await documents.replace(key, next, stored.etag);
     if (etag === undefined) return 'conflict';
+    context.ports.log.info('image-judged', {
+      repository: job.place.repository,
+      digest: job.imageDigest,
+      decision: judged.decision,
+      seq: next.seq,
+    });
     if (next.outbox.length > 0) await sendOutbox(context, { value: next, etag });
   }
   await lookOnceMore(context, job, record, state, revisions);
