@@ -3,6 +3,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
 import { totalmem } from 'node:os';
 import type { InvocationContext } from '@azure/functions';
+import { fetchCveList } from '../shared/advisories/cve-list.ts';
 import { defaultIdleTimeoutMs, defaultRetries } from '../shared/advisories/download.ts';
 import { openOsvSource } from '../shared/advisories/osv-source.ts';
 import { type ApiContext, newApiCaches } from '../shared/api/context.ts';
@@ -15,6 +16,7 @@ import { createHttpClient } from '../shared/base/http.ts';
 import { catalogers } from '../shared/catalogers/registry.ts';
 import { tool } from '../shared/domain/tool.ts';
 import { localOperator } from '../shared/local/local-operator.ts';
+import { matchedEcosystems } from '../shared/matching/matched-ecosystems.ts';
 import { type AdvisoryFeed, osvFeed } from '../shared/pipeline/advisory-feed.ts';
 import { newCaches } from '../shared/pipeline/context.ts';
 import { createLayerSlots } from '../shared/pipeline/layer-slots.ts';
@@ -76,7 +78,12 @@ const nobody: Callers = { identify: async () => undefined };
 
 function openFeed(settings: Settings): AdvisoryFeed {
   const download = { http: createHttpClient(), retries: defaultRetries, idleTimeoutMs: defaultIdleTimeoutMs };
-  return osvFeed({ source: openOsvSource(settings.advisoriesUrl, download) });
+  const { cveListUrl } = settings;
+  return osvFeed({
+    source: openOsvSource(settings.advisoriesUrl, download),
+    ecosystems: settings.advisoriesEcosystems ?? matchedEcosystems,
+    ...(cveListUrl === undefined ? {} : { cveRatings: () => fetchCveList(cveListUrl, download) }),
+  });
 }
 
 /** The host names the address that it is reached by. */

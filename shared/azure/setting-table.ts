@@ -59,6 +59,18 @@ export const settingTable = [
       'Where advisories are synced from: a URL laid out as the public OSV bucket, or a folder on one machine',
   },
   {
+    name: 'PLIMSOLL_ADVISORIES_ECOSYSTEMS',
+    isRequired: false,
+    meaning:
+      'Comma-separated OSV ecosystems to import, of those that the feed has; absent: those that images can be matched against',
+  },
+  {
+    name: 'PLIMSOLL_CVE_LIST_URL',
+    isRequired: false,
+    meaning:
+      'Zip archive of the CVE List (format 5.x), or a folder or file on one machine: severities that advisories do not give; absent: those stay unknown',
+  },
+  {
     name: 'PLIMSOLL_ISSUER',
     isRequired: false,
     meaning: 'Issuer of the tokens that callers of the API show; absent: the API answers 401',

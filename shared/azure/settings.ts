@@ -21,6 +21,9 @@ export interface Settings {
   readonly identityClientId?: string;
   readonly registries: RegistrySettings;
   readonly advisoriesUrl: string;
+  /** OSV ecosystems to import; undefined for those that images can be matched against. */
+  readonly advisoriesEcosystems?: readonly string[];
+  readonly cveListUrl?: string;
   readonly issuer?: string;
   readonly timings: Timings;
   readonly allowLoopback: boolean;
@@ -33,6 +36,8 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
   const readUri = (name: SettingName): string => parseServiceUri(name, read(name), allowLoopback);
   const identityClientId = read('PLIMSOLL_IDENTITY_CLIENT_ID');
   const issuer = read('PLIMSOLL_ISSUER');
+  const ecosystems = read('PLIMSOLL_ADVISORIES_ECOSYSTEMS');
+  const cveListUrl = read('PLIMSOLL_CVE_LIST_URL');
   return {
     queueServiceUri: readUri('PLIMSOLL_QUEUE_SERVICE_URI'),
     blobServiceUri: readUri('PLIMSOLL_BLOB_SERVICE_URI'),
@@ -41,7 +46,15 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     keyVaultUri: readUri('PLIMSOLL_KEY_VAULT_URI'),
     ...(identityClientId === undefined ? {} : { identityClientId }),
     registries: parseRegistries(read('PLIMSOLL_REGISTRIES') ?? '', allowLoopback),
-    advisoriesUrl: parseAdvisoriesUrl(read('PLIMSOLL_ADVISORIES_URL') ?? '', allowLoopback),
+    advisoriesUrl: parseFeedAddress(
+      'PLIMSOLL_ADVISORIES_URL',
+      read('PLIMSOLL_ADVISORIES_URL') ?? '',
+      allowLoopback,
+    ),
+    ...(ecosystems === undefined ? {} : { advisoriesEcosystems: parseNames(ecosystems) }),
+    ...(cveListUrl === undefined
+      ? {}
+      : { cveListUrl: parseFeedAddress('PLIMSOLL_CVE_LIST_URL', cveListUrl, allowLoopback) }),
     ...(issuer === undefined ? {} : { issuer: parseServiceUri('PLIMSOLL_ISSUER', issuer, allowLoopback) }),
     timings: {
       ...defaultTimings,
@@ -102,8 +115,15 @@ function parseServiceUri(name: SettingName, value: string | undefined, allowLoop
   return url.href.replace(/\/$/, '');
 }
 
-function parseAdvisoriesUrl(value: string, allowLoopback: boolean): string {
-  const name = 'PLIMSOLL_ADVISORIES_URL';
+/** Names separated by commas; empty ones count for nothing. */
+function parseNames(list: string): readonly string[] {
+  return list
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+}
+
+function parseFeedAddress(name: SettingName, value: string, allowLoopback: boolean): string {
   const isWeb = /^[a-z][a-z0-9+.-]+:\/\//i.test(value);
   if (!isWeb && allowLoopback) return value;
   const url = URL.parse(value);

@@ -9,6 +9,8 @@ export interface StartOptions {
   readonly dataDir: string;
   /** A folder or URL laid out as the OSV bucket; absent: the sample's own advisories. */
   readonly advisories: string | undefined;
+  /** The CVE List, for severities that advisories do not give. */
+  readonly cveList: string | undefined;
   /** Absent: kept from the last start, or made. */
   readonly webhookToken: string | undefined;
   /** Folder with the built app; absent: the sources. */
@@ -16,12 +18,13 @@ export interface StartOptions {
   readonly help: boolean;
 }
 
-export const startUsage = `npm start -- [--no-sample] [--port 7071] [--data DIR] [--advisories DIR|URL] [--webhook-token TOKEN] [--app DIR]
+export const startUsage = `npm start -- [--no-sample] [--port 7071] [--data DIR] [--advisories DIR|URL] [--cve-list FILE|DIR|URL] [--webhook-token TOKEN] [--app DIR]
 
   --no-sample            push no sample image
   --port N               port of the API; the registry takes N + 1 (default 7071)
   --data DIR             where everything is kept (default .plimsoll)
   --advisories DIR|URL   advisories laid out as the OSV bucket (default: those of the sample alone)
+  --cve-list FILE|URL    the CVE List, for severities that advisories do not give
   --webhook-token TOKEN  what registries must send as Authorization: Bearer TOKEN (default: made at the first start)
   --app DIR              run the built app of this folder instead of the sources
 `;
@@ -48,6 +51,7 @@ export function parseStartOptions(args: readonly string[]): StartOptions {
     port,
     dataDir: values.data ?? '.plimsoll',
     advisories: values.advisories,
+    cveList: values['cve-list'],
     webhookToken,
     app: values.app,
     help: values.help === true,
@@ -63,6 +67,7 @@ function parse(args: readonly string[]) {
         port: { type: 'string' },
         data: { type: 'string' },
         advisories: { type: 'string' },
+        'cve-list': { type: 'string' },
         'webhook-token': { type: 'string' },
         app: { type: 'string' },
         help: { type: 'boolean', short: 'h' },

@@ -57,6 +57,22 @@ const rules = new Map<string, Rule>([
   ],
 ]);
 
+/** OSV names without suffix that the rules lead to; a test holds that none is missing. */
+export const distroEcosystems: readonly string[] = [
+  'Debian',
+  'Ubuntu',
+  'Echo',
+  'Alpine',
+  'Wolfi',
+  'Chainguard',
+  'MinimOS',
+  'Alpaquita',
+  'BellSoft Hardened Containers',
+];
+
+/** Ids of os-release(5) that a rule covers. */
+export const ruledDistros: readonly string[] = [...rules.keys()];
+
 /** Known distributions that no rule covers. */
 const withoutEcosystem = new Set([
   'almalinux',

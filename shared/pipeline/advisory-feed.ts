@@ -21,7 +21,7 @@ export interface AdvisoryFeed {
 
 export interface OsvFeedOptions {
   readonly source: OsvSource;
-  /** Ecosystems to import; all of the feed where absent. */
+  /** Ecosystems to import, of those that the feed has; all of the feed where absent. */
   readonly ecosystems?: readonly string[] | undefined;
   /** Ratings of CVEs for advisories that have none of their own, read anew for each sync. */
   readonly cveRatings?: (() => Promise<CveRatings>) | undefined;
@@ -34,7 +34,9 @@ export function osvFeed(options: OsvFeedOptions): AdvisoryFeed {
     name: source.name,
     async publish(store, previous, now) {
       const cveRatings = await options.cveRatings?.();
-      return syncIndex({ store, previous, source, ecosystems, cveRatings, now });
+      const offered = ecosystems === undefined ? undefined : new Set(await source.ecosystems());
+      const wanted = ecosystems?.filter((name) => offered?.has(name));
+      return syncIndex({ store, previous, source, ecosystems: wanted, cveRatings, now });
     },
   };
 }
