@@ -15,6 +15,9 @@ type SendJob = Extract<DeliveryJob, { kind: 'send' }>;
 /** HTTP 410: the receiver wants no more of this. */
 const goneStatus = 410;
 
+/** Longest delay that a receiver can ask for, in milliseconds. */
+const maxAskedDelayMs = 24 * 60 * 60 * 1_000;
+
 const ttl = { ttlSeconds: deliveryTtlSeconds };
 
 /** Step of `deliveries`. */
@@ -100,7 +103,9 @@ async function tryAgain(
   const { deliveryDelaysMs } = context.timings;
   const delayMs = deliveryDelaysMs[delivery.tryNumber - delivery.firstTry];
   const next = delivery.tryNumber + 1;
-  if (delayMs !== undefined) await enqueue(context, delivery, next, Math.max(delayMs, retryAfterMs ?? 0));
+  // A receiver may ask for any delay; past a day it would outlive queue and document.
+  const askedMs = Math.min(retryAfterMs ?? 0, maxAskedDelayMs);
+  if (delayMs !== undefined) await enqueue(context, delivery, next, Math.max(delayMs, askedMs));
   context.ports.log.warn('delivery-not-taken', { subscription: delivery.subscriptionId, outcome });
   await change(context, delivery, (current) => ({
     ...current,
@@ -147,8 +152,10 @@ async function enqueue(
   tryNumber: number,
   delayMs: number,
 ): Promise<void> {
+  // Its age counts from when it is due: a day's delay is no day of failing.
+  const dueAt = new Date(context.ports.clock.now().getTime() + delayMs);
   const job: DeliveryJob = {
-    ...newEnvelope(context.ports.clock.now()),
+    ...newEnvelope(dueAt),
     kind: 'send',
     subscriptionId: delivery.subscriptionId,
     deliveryId: delivery.deliveryId,

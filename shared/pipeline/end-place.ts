@@ -2,6 +2,7 @@
 import { type Digest, hexOf } from '../domain/digest.ts';
 import { type Place, repositoryKey } from '../domain/place.ts';
 import type { PipelineContext } from './context.ts';
+import { listAll } from './list-all.ts';
 import { type ImageEvent, newEnvelope } from './messages.ts';
 import type { StepResult } from './run-step.ts';
 import { type VerdictDocument, verdictKey } from './state/images.ts';
@@ -75,25 +76,20 @@ async function endVerdict(context: PipelineContext, place: Place, digest: Digest
 
 /** A repository was deleted: each digest known there is asked for. */
 async function walkRepository(context: PipelineContext, place: Place, event: DeleteEvent): Promise<void> {
-  let cursor: string | undefined;
-  do {
-    const page = await context.ports.documents.list<PlaceDocument>({
-      container: 'places',
-      partition: repositoryKey(place),
-      type: 'place',
-      equals: { state: 'active' },
-      limit: placesPerPage,
-      ...(cursor === undefined ? {} : { cursor }),
-    });
-    for (const item of page.items) {
-      await context.ports.queues.send('image-events', {
-        ...newEnvelope(context.ports.clock.now(), event.asOf),
-        kind: 'delete',
-        registry: place.registry,
-        repository: place.repository,
-        digest: item.value.digest,
-      } satisfies ImageEvent);
-    }
-    cursor = page.cursor;
-  } while (cursor !== undefined);
+  const { documents, queues, clock } = context.ports;
+  for await (const { value } of listAll<PlaceDocument>(documents, {
+    container: 'places',
+    partition: repositoryKey(place),
+    type: 'place',
+    equals: { state: 'active' },
+    limit: placesPerPage,
+  })) {
+    await queues.send('image-events', {
+      ...newEnvelope(clock.now(), event.asOf),
+      kind: 'delete',
+      registry: place.registry,
+      repository: place.repository,
+      digest: value.digest,
+    } satisfies ImageEvent);
+  }
 }

@@ -1,10 +1,12 @@
 /** From a change set to each subscription that wants some of it: at once for a push, gathered for a rescan. */
 import { createHash } from 'node:crypto';
+import { mapConcurrently } from '../base/map-concurrently.ts';
 import type { Subscription } from '../domain/subscription.ts';
 import { subscriptionWants } from '../domain/subscription.ts';
 import { type ChangeSet, loadChangeSet } from './change-set.ts';
 import type { PipelineContext } from './context.ts';
 import { renderDelivery } from './delivery-body.ts';
+import { listAll } from './list-all.ts';
 import { type DeliveryJob, newEnvelope } from './messages.ts';
 import type { StepResult } from './run-step.ts';
 import { type RunDocument, runKey } from './state/config.ts';
@@ -22,6 +24,10 @@ import { updateDocument } from './update-document.ts';
 
 /** Pairs that one delivery gathers: their names fit into one flush document. */
 const maxPairsPerFlush = 5_000;
+/** Changes that one delivery gathers, some 40 MB in memory; a single image with more is a delivery of its own. */
+const maxChangesPerFlush = 100_000;
+/** Change sets that are read at one time. */
+const maxSetsInFlight = 8;
 const pendingPerPage = 500;
 
 const ttl = { ttlSeconds: deliveryTtlSeconds };
@@ -31,8 +37,9 @@ export async function fanOut(context: PipelineContext, pair: string): Promise<vo
   const set = await loadChangeSet(context, pair);
   for (const subscription of await listSubscriptions(context)) {
     // It hears of what was written after it was made.
-    if (subscription.createdAt > set.createdAt || wantedChanges(subscription, set).length === 0) continue;
-    if (set.cause.kind === 'rescan') await gather(context, subscription.id, pair, set.cause.run);
+    const wanted = wantedChanges(subscription, set).length;
+    if (subscription.createdAt > set.createdAt || wanted === 0) continue;
+    if (set.cause.kind === 'rescan') await gather(context, subscription.id, pair, wanted, set.cause.run);
     else await startDelivery(context, subscription, [pair]);
   }
 }
@@ -48,12 +55,10 @@ export async function flushGathered(
   // A flush that a crash cut short is finished; a finished one changes nothing.
   for (const flush of flushes) await finishFlush(context, subscription, flush);
   const taken = new Set(flushes.flatMap((flush) => flush.pairs));
-  const waiting = (await listPending(context, job.subscriptionId, job.run)).filter(
-    (pair) => !taken.has(pair),
-  );
-  if (waiting.length === 0) return undefined;
+  const { pairs, hasMore } = await waitingPairs(context, job, taken);
+  if (pairs.length === 0) return undefined;
   const number = flushes.length;
-  const flush: FlushDocument = { type: 'flush', run: job.run, number, pairs: waiting.sort() };
+  const flush: FlushDocument = { type: 'flush', run: job.run, number, pairs: pairs.sort() };
   const created = await context.ports.documents.create(
     flushKey(job.subscriptionId, job.run, number),
     flush,
@@ -62,7 +67,7 @@ export async function flushGathered(
   // Somebody else took a share at the same moment: look again after that is visible.
   if (created === undefined) return { waitMs: context.timings.staleRetryMs };
   await finishFlush(context, subscription, flush);
-  return undefined;
+  return hasMore ? { waitMs: 0 } : undefined;
 }
 
 /** The changes of a set that a subscription is told. */
@@ -76,10 +81,11 @@ async function startDelivery(
   subscription: Subscription,
   pairs: readonly string[],
 ): Promise<void> {
-  const sets = await Promise.all(pairs.map((pair) => loadChangeSet(context, pair)));
-  const told = sets
-    .map((set) => ({ ...set, changes: wantedChanges(subscription, set) }))
-    .filter((set) => set.changes.length > 0);
+  const sets = await mapConcurrently(pairs, maxSetsInFlight, async (pair) => {
+    const set = await loadChangeSet(context, pair);
+    return { ...set, changes: wantedChanges(subscription, set) };
+  });
+  const told = sets.filter((set) => set.changes.length > 0);
   const ids = told.flatMap((set) => set.changes.map((change) => change.id)).sort();
   if (ids.length === 0) return;
   const hash = createHash('sha256')
@@ -122,6 +128,7 @@ async function gather(
   context: PipelineContext,
   subscriptionId: string,
   pair: string,
+  changeCount: number,
   run: string,
 ): Promise<void> {
   const { documents, clock, queues } = context.ports;
@@ -129,6 +136,7 @@ async function gather(
     type: 'pending',
     run,
     pair,
+    changeCount,
     flush: null,
     createdAt: clock.now().toISOString(),
   };
@@ -161,32 +169,41 @@ async function listFlushes(
   subscriptionId: string,
   run: string,
 ): Promise<readonly FlushDocument[]> {
-  const page = await context.ports.documents.list<FlushDocument>({
+  const flushes: FlushDocument[] = [];
+  for await (const { value } of listAll<FlushDocument>(context.ports.documents, {
     container: 'deliveries',
     partition: subscriptionId,
     type: 'flush',
     equals: { run },
     limit: pendingPerPage,
-  });
-  return page.items.map((item) => item.value).sort((a, b) => a.number - b.number);
+  })) {
+    flushes.push(value);
+  }
+  return flushes.sort((a, b) => a.number - b.number);
 }
 
-async function listPending(context: PipelineContext, subscriptionId: string, run: string): Promise<string[]> {
+/** As many pairs as one delivery holds of those that no flush took. */
+async function waitingPairs(
+  context: PipelineContext,
+  job: { readonly subscriptionId: string; readonly run: string },
+  taken: ReadonlySet<string>,
+): Promise<{ readonly pairs: string[]; readonly hasMore: boolean }> {
   const pairs: string[] = [];
-  let cursor: string | undefined;
-  do {
-    const page = await context.ports.documents.list<PendingDocument>({
-      container: 'deliveries',
-      partition: subscriptionId,
-      type: 'pending',
-      equals: { run, flush: null },
-      limit: pendingPerPage,
-      ...(cursor === undefined ? {} : { cursor }),
-    });
-    pairs.push(...page.items.map((item) => item.value.pair));
-    cursor = page.cursor;
-  } while (cursor !== undefined && pairs.length < maxPairsPerFlush);
-  return pairs;
+  let changes = 0;
+  for await (const { value } of listAll<PendingDocument>(context.ports.documents, {
+    container: 'deliveries',
+    partition: job.subscriptionId,
+    type: 'pending',
+    equals: { run: job.run, flush: null },
+    limit: pendingPerPage,
+  })) {
+    if (taken.has(value.pair)) continue;
+    changes += value.changeCount;
+    const isFull = pairs.length >= maxPairsPerFlush || changes > maxChangesPerFlush;
+    if (isFull && pairs.length > 0) return { pairs, hasMore: true };
+    pairs.push(value.pair);
+  }
+  return { pairs, hasMore: false };
 }
 
 function pairHash(pair: string): string {

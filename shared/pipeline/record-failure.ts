@@ -1,6 +1,5 @@
 /** Poison: what failed for good shows as the verdict `error` (or a failed delivery) with its cause. */
-import type { Digest } from '../domain/digest.ts';
-import type { Place } from '../domain/place.ts';
+import { isRetryable, PlimsollError } from '../domain/errors.ts';
 import { analyzersHash } from '../image/read-layer.ts';
 import type { QueueName } from '../ports/queue.ts';
 import { type PipelineContext, placeOf } from './context.ts';
@@ -21,9 +20,10 @@ import {
   rescanPageSchema,
 } from './messages.ts';
 import { recordIgnored } from './plan-image.ts';
+import { recordError } from './record-error.ts';
+import { retryDelayMs } from './run-step.ts';
 import { scanLayer } from './scan-layer.ts';
 import { type RunDocument, runKey } from './state/config.ts';
-import { type VerdictDocument, verdictKey } from './state/images.ts';
 import { updateDocument } from './update-document.ts';
 
 /** What the host cannot say of a message that it moved after five tries. */
@@ -39,6 +39,15 @@ export async function recordFailure(
   message: unknown,
 ): Promise<void> {
   try {
+    await recordMessage(context, queue, message);
+  } catch (error) {
+    if (!isRetryable(error) || typeof message !== 'object' || message === null) throw error;
+    await putBack(context, queue, message);
+  }
+}
+
+async function recordMessage(context: PipelineContext, queue: QueueName, message: unknown): Promise<void> {
+  try {
     switch (queue) {
       case 'image-events':
         return await imageEventFailed(context, parseMessage(imageEventSchema, queue, message));
@@ -46,7 +55,7 @@ export async function recordFailure(
       case 'refresh-jobs':
         return await layerFailed(context, queue, parseMessage(layerJobSchema, queue, message));
       case 'judge-jobs':
-        return await judgeFailed(context, parseMessage(judgeJobSchema, queue, message));
+        return await jobFailed(context, queue, parseMessage(judgeJobSchema, queue, message));
       case 'rescan-pages':
         return await pageFailed(context, parseMessage(rescanPageSchema, queue, message));
       case 'deliveries':
@@ -57,11 +66,16 @@ export async function recordFailure(
         return queue satisfies never;
     }
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'INVALID_INPUT') {
-      return unreadable(context, queue, message, error.message);
-    }
-    throw error;
+    if (!(error instanceof PlimsollError) || error.code !== 'INVALID_INPUT') throw error;
+    return unreadable(context, queue, message, error.message);
   }
+}
+
+/** After five throws the host would move it to a queue that nobody reads. */
+async function putBack(context: PipelineContext, queue: QueueName, message: object): Promise<void> {
+  const attempt = 'attempt' in message && typeof message.attempt === 'number' ? message.attempt : 0;
+  const again = { ...message, attempt: attempt + 1 };
+  await context.ports.queues.send(`${queue}-poison`, again, { delayMs: retryDelayMs(context, attempt) });
 }
 
 async function imageEventFailed(context: PipelineContext, event: ImageEvent): Promise<void> {
@@ -69,7 +83,8 @@ async function imageEventFailed(context: PipelineContext, event: ImageEvent): Pr
   const place = placeOf(context, event.registry, event.repository);
   const cause = event.cause ?? unknownCause;
   if (event.kind === 'push' && place !== undefined && event.digest !== undefined) {
-    return recordError(context, place, event.digest, 'image-events', cause, event.firstEnqueuedAt);
+    const image = { place, digest: event.digest };
+    return recordError(context, image, { step: 'image-events', cause, since: event.firstEnqueuedAt });
   }
   await recordIgnored(context, event, 'failed', cause);
 }
@@ -86,19 +101,16 @@ async function layerFailed(context: PipelineContext, queue: QueueName, job: Laye
   }
   // The older reading of a layer that is only to be refreshed still stands, with its coverage issue.
   if (queue === 'refresh-jobs') return;
-  await recordError(
-    context,
-    job.place,
-    job.imageDigest,
-    queue,
-    job.cause ?? unknownCause,
-    job.firstEnqueuedAt,
-  );
+  await jobFailed(context, queue, job);
 }
 
-function judgeFailed(context: PipelineContext, job: JudgeJob): Promise<void> {
-  const cause = job.cause ?? unknownCause;
-  return recordError(context, job.place, job.imageDigest, 'judge-jobs', cause, job.firstEnqueuedAt);
+function jobFailed(context: PipelineContext, step: QueueName, job: LayerJob | JudgeJob): Promise<void> {
+  const image = { place: job.place, digest: job.imageDigest };
+  return recordError(context, image, {
+    step,
+    cause: job.cause ?? unknownCause,
+    since: job.firstEnqueuedAt,
+  });
 }
 
 async function pageFailed(context: PipelineContext, page: RescanPage): Promise<void> {
@@ -113,36 +125,6 @@ async function deliveryFailed(context: PipelineContext, job: DeliveryJob): Promi
   // What a flush would have gathered still waits: the outbox timer enqueues it again.
   if (job.kind === 'flush') return;
   await failDelivery(context, job, job.cause ?? unknownCause);
-}
-
-/** Writes the error beside what is known; a verdict that was judged after the message was made stays as it is. */
-async function recordError(
-  context: PipelineContext,
-  place: Place,
-  digest: Digest,
-  step: QueueName,
-  cause: string,
-  since: string,
-): Promise<void> {
-  const error = { cause, step, at: context.ports.clock.now().toISOString() };
-  await updateDocument<VerdictDocument>(context.ports.documents, verdictKey(digest, place), (current) => {
-    if (current === undefined) {
-      return {
-        type: 'verdict',
-        digest,
-        place,
-        seq: 1,
-        judged: null,
-        told: null,
-        outbox: [],
-        lookAt: null,
-        error,
-        ended: null,
-      };
-    }
-    const wasDone = current.judged !== null && current.judged.judgedAt >= since;
-    return wasDone ? undefined : { ...current, seq: current.seq + 1, error };
-  });
 }
 
 async function unreadable(

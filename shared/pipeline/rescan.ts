@@ -1,13 +1,16 @@
 /** rescan: a run visits every stored verdict by pages; what no change touches is read and not written. */
 import { shards } from '../domain/digest.ts';
+import { PlimsollError } from '../domain/errors.ts';
 import { analyzersHash } from '../image/read-layer.ts';
 import type { PipelineContext } from './context.ts';
 import { hasInventory, loadRecord } from './inventories.ts';
 import { engineRevision } from './judge.ts';
 import { judgeImage } from './judge-image.ts';
+import { listAll } from './list-all.ts';
 import { type DeliveryJob, type LayerJob, newEnvelope, type RescanPage } from './messages.ts';
+import { recordError } from './record-error.ts';
 import { indexOf, isBehind, leastOf, loadRevisions, type Revisions } from './revisions.ts';
-import type { StepResult } from './run-step.ts';
+import { describe, type StepResult } from './run-step.ts';
 import { type RunDocument, runKey, runsPartition } from './state/config.ts';
 import type { VerdictDocument } from './state/images.ts';
 import { listSubscriptions } from './subscriptions.ts';
@@ -37,18 +40,49 @@ export async function startRescan(context: PipelineContext, run: string): Promis
   await enqueueShards(context, stored?.value ?? document);
 }
 
-/** Runs that stand still (a crash lost their messages) go on with the shards that are not done. */
+/** Runs that stand still (a crash lost their messages) go on with the shards that are not done; those that a daily run
+ *  has overtaken are closed. */
 export async function resumeRescans(context: PipelineContext): Promise<void> {
-  const stalledAtMs = context.ports.clock.now().getTime() - context.timings.runStalledMs;
-  const page = await context.ports.documents.list<RunDocument>({
+  const { documents, clock } = context.ports;
+  const { runStalledMs, giveUpAfterMs } = context.timings;
+  const nowMs = clock.now().getTime();
+  for await (const { value } of listAll<RunDocument>(documents, {
     container: 'watermarks',
     partition: runsPartition,
     type: 'run',
     equals: { completedAt: null },
-    below: { property: 'progressedAt', value: new Date(stalledAtMs).toISOString() },
+    below: { property: 'progressedAt', value: new Date(nowMs - runStalledMs).toISOString() },
     limit: pageSize,
+  })) {
+    if (nowMs - Date.parse(value.startedAt) >= giveUpAfterMs) await closeRun(context, value.run);
+    else await resumeRun(context, value);
+  }
+}
+
+/** Counts as progress, so that the next timer does not enqueue the same pages again while these wait their turn. */
+async function resumeRun(context: PipelineContext, seen: RunDocument): Promise<void> {
+  const { documents, clock, log } = context.ports;
+  let isMine = false;
+  const stored = await updateDocument<RunDocument>(documents, runKey(seen.run), (current) => {
+    isMine = current?.progressedAt === seen.progressedAt;
+    return current !== undefined && isMine
+      ? { ...current, progressedAt: clock.now().toISOString() }
+      : undefined;
   });
-  for (const { value } of page.items) await enqueueShards(context, value);
+  if (!isMine || stored === undefined) return;
+  log.warn('rescan-resumed', { run: seen.run });
+  await enqueueShards(context, stored.value);
+}
+
+async function closeRun(context: PipelineContext, run: string): Promise<void> {
+  const { documents, clock, log } = context.ports;
+  log.error('rescan-given-up', { run });
+  await updateDocument<RunDocument>(documents, runKey(run), (current) =>
+    current === undefined || current.completedAt !== null
+      ? undefined
+      : { ...current, completedAt: clock.now().toISOString() },
+  );
+  await flushRun(context, run);
 }
 
 /** Timer: the daily run, named by its day. */
@@ -79,13 +113,7 @@ export async function rescanPage(context: PipelineContext, page: RescanPage): Pr
     await refreshStale(context, verdict, page);
     if (!(await isDue(context, verdict, revisions, page.asOf))) continue;
     judged += 1;
-    await judgeImage(context, {
-      ...newEnvelope(clock.now(), page.asOf),
-      place: verdict.place,
-      imageDigest: verdict.digest,
-      judgeCause: { kind: 'rescan', run: page.run },
-      least: page.least,
-    });
+    await judgeOrRecord(context, verdict, page);
   }
   if (found.cursor !== undefined) {
     await queues.send('rescan-pages', {
@@ -99,15 +127,39 @@ export async function rescanPage(context: PipelineContext, page: RescanPage): Pr
   return undefined;
 }
 
+/** One image that can't be judged does not keep those behind it from being judged: it shows the error. */
+async function judgeOrRecord(
+  context: PipelineContext,
+  verdict: VerdictDocument,
+  page: RescanPage,
+): Promise<void> {
+  const { clock } = context.ports;
+  const envelope = newEnvelope(clock.now(), page.asOf);
+  try {
+    await judgeImage(context, {
+      ...envelope,
+      place: verdict.place,
+      imageDigest: verdict.digest,
+      judgeCause: { kind: 'rescan', run: page.run },
+      least: page.least,
+    });
+  } catch (error) {
+    if (!(error instanceof PlimsollError) || error.retryable) throw error;
+    await recordError(context, verdict, {
+      step: 'rescan-pages',
+      cause: describe(error),
+      since: envelope.firstEnqueuedAt,
+    });
+  }
+}
+
 /** Sends what was gathered for each subscription: after the last page, or by the timer where that took too long. */
-export async function flushRun(context: PipelineContext, run: string): Promise<void> {
-  for (const subscription of await listSubscriptions(context)) {
-    await context.ports.queues.send('deliveries', {
-      ...newEnvelope(context.ports.clock.now()),
-      kind: 'flush',
-      subscriptionId: subscription.id,
-      run,
-    } satisfies DeliveryJob);
+async function flushRun(context: PipelineContext, run: string): Promise<void> {
+  const { queues, clock } = context.ports;
+  for (const { id } of await listSubscriptions(context)) {
+    const job: DeliveryJob = { ...newEnvelope(clock.now()), kind: 'flush', subscriptionId: id, run };
+    // What other instances gathered a moment ago is visible by then.
+    await queues.send('deliveries', job, { delayMs: context.timings.staleRetryMs });
   }
 }
 
@@ -122,7 +174,8 @@ async function enqueueShards(context: PipelineContext, run: RunDocument): Promis
       shard,
       least,
     };
-    await context.ports.queues.send('rescan-pages', page);
+    // An image judged at this moment by what was in force before is visible by then, or saw what is in force now.
+    await context.ports.queues.send('rescan-pages', page, { delayMs: context.timings.staleRetryMs });
   }
 }
 
@@ -191,13 +244,16 @@ async function countPage(
       completedAt,
       visited: current.visited + visited,
       judged: current.judged + judged,
+      failedShards: isLast
+        ? current.failedShards.filter((shard) => shard !== page.shard)
+        : current.failedShards,
     };
   });
   return stored?.value;
 }
 
-/** The hex digits with the shard's bit set. */
-function withShard(doneShards: string, shard: string): string {
+/** The hex digits of a run's done shards with this shard's bit set. */
+export function withShard(doneShards: string, shard: string): string {
   const index = Number.parseInt(shard, 16);
   const at = index >> 2;
   const digit = Number.parseInt(doneShards[at] ?? '0', 16) | (1 << (index & 3));

@@ -44,7 +44,7 @@ export async function runStep<T extends Queued>(
     }
     const final = error instanceof PlimsollError || options.dequeueCount >= maxDequeueCount;
     if (!final) throw error;
-    await toPoison(context, queue, (parsed ?? message) as object, describe(error));
+    await toPoison(context, queue, parsed ?? asObject(message), describe(error));
   }
 }
 
@@ -104,6 +104,11 @@ async function putBack(
     return;
   }
   await context.ports.queues.send(queue, { ...message, attempt: message.attempt + tries }, { delayMs });
+}
+
+/** A message of another shape as what a queue takes. */
+function asObject(message: unknown): object {
+  return typeof message === 'object' && message !== null ? message : { message };
 }
 
 async function toPoison(

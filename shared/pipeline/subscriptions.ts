@@ -1,6 +1,7 @@
 /** Subscriptions as stored: read anew at every send, because a deleted one must not be told. */
 import type { Subscription } from '../domain/subscription.ts';
 import type { PipelineContext } from './context.ts';
+import { listAll } from './list-all.ts';
 import { subscriptionKey, subscriptionsPartition } from './state/config.ts';
 
 /** A subscription with its document's type. */
@@ -13,18 +14,15 @@ export const maxSubscriptions = 2_000;
 /** All subscriptions in order of id. */
 export async function listSubscriptions(context: PipelineContext): Promise<readonly Subscription[]> {
   const found: Subscription[] = [];
-  let cursor: string | undefined;
-  do {
-    const page = await context.ports.documents.list<SubscriptionDocument>({
-      container: 'config',
-      partition: subscriptionsPartition,
-      type: 'subscription',
-      limit: subscriptionsPerPage,
-      ...(cursor === undefined ? {} : { cursor }),
-    });
-    found.push(...page.items.map((item) => item.value));
-    cursor = page.cursor;
-  } while (cursor !== undefined && found.length < maxSubscriptions);
+  for await (const { value } of listAll<SubscriptionDocument>(context.ports.documents, {
+    container: 'config',
+    partition: subscriptionsPartition,
+    type: 'subscription',
+    limit: subscriptionsPerPage,
+  })) {
+    found.push(value);
+    if (found.length === maxSubscriptions) break;
+  }
   return found;
 }
 

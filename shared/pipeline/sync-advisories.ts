@@ -5,7 +5,6 @@ import type { PipelineContext } from './context.ts';
 import { startRescan } from './rescan.ts';
 import { indexStore } from './revisions.ts';
 import { type AdvisoriesDocument, advisoriesKey, advisoriesRevisionKey } from './state/config.ts';
-import { updateDocument } from './update-document.ts';
 
 export interface SyncOutcome {
   readonly revision: number;
@@ -22,6 +21,8 @@ export async function syncAdvisories(context: PipelineContext): Promise<SyncOutc
   const { advisoryFeed: feed, ports } = context;
   if (feed === undefined) return undefined;
   const stored = await ports.documents.read<AdvisoriesDocument<PublishedRevision>>(advisoriesKey);
+  // A crash may have kept it from being kept when it came into force.
+  if (stored !== undefined) await keepRevision(context, stored.value);
   const { published, skipped } = await feed.publish(
     indexStore(ports.blobs),
     stored?.value.published,
@@ -33,11 +34,6 @@ export async function syncAdvisories(context: PipelineContext): Promise<SyncOutc
     published,
     syncedAt: ports.clock.now().toISOString(),
   };
-  if (isNew) {
-    // A run that died before the pointer may have left this number for another content: what is published counts.
-    const key = advisoriesRevisionKey(published.revision);
-    await updateDocument<AdvisoriesDocument<PublishedRevision>>(ports.documents, key, () => document);
-  }
   const written =
     stored === undefined
       ? await ports.documents.create(advisoriesKey, document)
@@ -51,9 +47,18 @@ export async function syncAdvisories(context: PipelineContext): Promise<SyncOutc
       },
     );
   }
+  await keepRevision(context, document);
   context.caches.revisions = undefined;
   ports.log.info('advisories-synced', { revision: published.revision, isNew, feed: feed.name });
   // Also where nothing is new: a run that a crash kept from starting starts now, a finished one starts nothing.
   await startRescan(context, `advisories-${published.revision}`);
   return { revision: published.revision, isNew, skipped };
+}
+
+/** Under its number once it is in force, never before: of two that build the same number one alone comes into force. */
+async function keepRevision(
+  context: PipelineContext,
+  document: AdvisoriesDocument<PublishedRevision>,
+): Promise<void> {
+  await context.ports.documents.create(advisoriesRevisionKey(document.published.revision), document);
 }

@@ -4,6 +4,7 @@ import type { Place } from '../domain/place.ts';
 import { repositoryKey } from '../domain/place.ts';
 import { type Platform, platformMatches } from '../domain/platform.ts';
 import type { PipelineContext } from './context.ts';
+import { listAll } from './list-all.ts';
 import {
   type HistoryRef,
   type ImageDocument,
@@ -53,19 +54,16 @@ export async function tagsReaching(
 ): Promise<readonly TagDocument[]> {
   const found: TagDocument[] = [];
   for (const digest of new Set(digests)) {
-    let cursor: string | undefined;
-    do {
-      const page = await context.ports.documents.list<TagDocument>({
-        container: 'places',
-        partition: repositoryKey(place),
-        type: 'tag',
-        equals: { digest },
-        limit: tagPageSize,
-        ...(cursor === undefined ? {} : { cursor }),
-      });
-      found.push(...page.items.map((item) => item.value));
-      cursor = page.cursor;
-    } while (cursor !== undefined && found.length < maxTagsReaching);
+    for await (const { value } of listAll<TagDocument>(context.ports.documents, {
+      container: 'places',
+      partition: repositoryKey(place),
+      type: 'tag',
+      equals: { digest },
+      limit: tagPageSize,
+    })) {
+      found.push(value);
+      if (found.length >= maxTagsReaching) break;
+    }
   }
   return found.sort((a, b) => compareText(b.movedAt, a.movedAt) || compareText(a.tag, b.tag));
 }

@@ -57,7 +57,7 @@ export interface World {
     readonly instances?: readonly PipelineContext[];
   }): Promise<void>;
   /** Moves everything on the poison queues through their step. */
-  drainPoison(): Promise<void>;
+  drainPoison(instance?: PipelineContext): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -140,7 +140,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     tellDelete: (repository, what) => send({ ...where(repository), kind: 'delete', ...what } as ImageEvent),
     settle: ({ withinMs = 24 * 60 * 60 * 1_000, instances = [context] } = {}) =>
       settle(memory, clock, instances, clock.now().getTime() + withinMs),
-    drainPoison: () => drainPoison(memory, context),
+    drainPoison: (by = context) => drainPoison(memory, by),
     async close() {
       registries.close();
       await registry.close();

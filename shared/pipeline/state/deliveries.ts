@@ -28,6 +28,8 @@ export interface PendingDocument {
   readonly run: string;
   /** Name of the changes blob. */
   readonly pair: string;
+  /** How many of its changes the subscription wants. */
+  readonly changeCount: number;
   /** Number of the flush that took it; null while it waits. */
   readonly flush: number | null;
   readonly createdAt: string;
