@@ -80,6 +80,10 @@ async function answerFor(context: ApiContext, reference: Reference, place: Place
     standing.value.state === 'ended' ||
     standing.value.kind === 'unknown'
   ) {
+    // What could not even be planned has a verdict that says why; a push or a scan tries again.
+    const verdict = (await documents.read<VerdictDocument>(verdictKey(digest, place)))?.value;
+    const isFailed = verdict !== undefined && visibleDecision(verdict) === 'error';
+    if (isFailed) return { ...combined([verdict]), digest };
     await enqueueOnce(context, reference, place, digest);
     return pending(digest, 'unknown', 'the image was not scanned here yet: it is enqueued');
   }

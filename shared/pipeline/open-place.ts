@@ -14,16 +14,18 @@ export interface PlaceFacts {
   readonly parent?: Digest;
 }
 
-/** Creates or raises the place document: nothing that was proven is forgotten while the place stays active. */
+/** Creates or raises the place document: nothing that was proven is forgotten while the place stays active. Returns it as
+ *  it stands then. */
 export async function openPlace(
   context: PipelineContext,
   place: Place,
   digest: Digest,
   facts: PlaceFacts,
-): Promise<void> {
+): Promise<PlaceDocument | undefined> {
   const now = context.ports.clock.now().toISOString();
   let wasEnded = false;
-  await updateDocument<PlaceDocument>(context.ports.documents, placeDocumentKey(place, digest), (current) => {
+  const key = placeDocumentKey(place, digest);
+  const stored = await updateDocument<PlaceDocument>(context.ports.documents, key, (current) => {
     wasEnded = current?.state === 'ended';
     // Pushes come in any order: an earlier index does not take the place of a later one.
     const isNewestParent = facts.parent !== undefined && facts.asOf >= (current?.parentAsOf ?? '');
@@ -43,6 +45,7 @@ export async function openPlace(
     return current !== undefined && same(current, next) ? undefined : next;
   });
   if (wasEnded) await reopenVerdict(context, place, digest);
+  return stored?.value;
 }
 
 /** Writes even what is open: a delete that ends the verdict at this moment is refused then and looks again. */

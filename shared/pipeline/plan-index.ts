@@ -26,12 +26,14 @@ export async function planIndex(
   await openPlace(context, place, digest, { kind: 'index', proven: true, asOf: event.asOf });
   for (const child of new Set(manifest.children.map((entry) => entry.digest))) {
     // The parent is known before the child is judged, so that a child's first verdict is told under the index's tag.
-    await openPlace(context, place, child, {
+    const standing = await openPlace(context, place, child, {
       kind: 'unknown',
       proven: false,
       asOf: event.asOf,
       parent: digest,
     });
+    // An index is gone into once: indexes that name one another's images would multiply with each level.
+    if (standing?.kind === 'index' && standing.proven) continue;
     await context.ports.queues.send('image-events', {
       ...newEnvelope(context.ports.clock.now(), event.asOf),
       kind: 'push',

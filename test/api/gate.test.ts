@@ -142,6 +142,18 @@ describe('GET /api/gate', () => {
     expect(waiting()).toHaveLength(1);
   });
 
+  it('says error, and why, of a manifest that nobody can read, and does not enqueue it again and again', async () => {
+    const type = 'application/vnd.oci.image.manifest.v1+json';
+    const broken = JSON.stringify({ schemaVersion: 2, mediaType: type, config: 1, layers: 'none' });
+    const digest = await world.registry.putManifest('team/app', 'v1', Buffer.from(broken), type);
+    await world.tellPush('team/app', 'v1', digest);
+    await world.settle();
+    await world.drainPoison();
+    const answer = await gate();
+    expect(answer.body).toMatchObject({ decision: 'error', digest });
+    expect(waiting()).toEqual([]);
+  });
+
   it('of an index gives the worst of its images, and pending while one is not judged', async () => {
     const arm64 = npmImage('lodash', '4.17.15', { os: 'linux', architecture: 'arm64' });
     const index = buildIndex([sound, arm64]);

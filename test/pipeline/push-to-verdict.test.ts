@@ -139,6 +139,29 @@ describe('a push', () => {
     expect(world.received).toHaveLength(2);
   });
 
+  it('of an index of indexes has every image judged, and goes into each index once', async () => {
+    await start();
+    const inner = buildIndex([npmImage('lodash', '4.17.15')]);
+    await pushIndex(world.registry.url, 'team/app', 'inner', inner);
+    const type = inner.manifest.mediaType;
+    const outer = (annotation: string) => {
+      const { digest, bytes } = inner.manifest;
+      const manifests = [{ mediaType: type, digest, size: bytes.byteLength }];
+      return Buffer.from(
+        JSON.stringify({ schemaVersion: 2, mediaType: type, manifests, annotations: { annotation } }),
+      );
+    };
+    const first = await world.registry.putManifest('team/app', 'v1', outer('1'), type);
+    await world.tellPush('team/app', 'v1', first);
+    await world.settle();
+    expect(verdicts(world.memory)).toHaveLength(1);
+    const before = world.memory.queues.sent('image-events');
+    const second = await world.registry.putManifest('team/app', 'v2', outer('2'), type);
+    await world.tellPush('team/app', 'v2', second);
+    await world.settle();
+    expect(world.memory.queues.sent('image-events')).toBe(before + 1);
+  });
+
   it('without a tag is told after ten minutes all the same', async () => {
     await start();
     await world.subscribe();
