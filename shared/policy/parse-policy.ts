@@ -1,5 +1,5 @@
 /** Reads a policy file, JSON or YAML, and says where it is wrong. */
-import { type Document, isNode, LineCounter, parseDocument } from 'yaml';
+import { type Document, isNode, isScalar, LineCounter, parseDocument, visit } from 'yaml';
 import type { z } from 'zod';
 import { PlimsollError } from '../domain/errors.ts';
 import type { Policy, PolicyRule } from '../domain/policy.ts';
@@ -7,7 +7,7 @@ import { unmatchedRule } from './evaluate-policy.ts';
 import { policyFileSchema } from './policy-schema.ts';
 
 /** Most bytes of a policy file: room for 200 rules of 300 characters, and half a second of parsing at most for a text
- *  that is made to be slow (the parser compares each key of a map with all others). */
+ *  that is made to be slow. */
 export const maxPolicyBytes = 64 * 1024;
 
 /** Most uses of YAML aliases, counted with those that they repeat: few lines must not unfold to millions. */
@@ -51,13 +51,16 @@ function readSource(text: string, name: string): Source {
       prettyErrors: false,
       logLevel: 'error',
       resolveKnownTags: false,
+      // The library compares each key of a map with all others of it, which takes seconds for thousands of keys.
+      uniqueKeys: false,
     });
     const broken = document.errors[0];
-    if (broken !== undefined) {
-      const { line } = lines.linePos(broken.pos[0]);
+    const offset = broken?.pos[0] ?? repeatedKeyOffset(document);
+    if (offset !== undefined) {
+      const { line } = lines.linePos(offset);
       throw new PlimsollError(
         'INVALID_POLICY',
-        `${name} line ${line}: expected JSON or YAML, found: ${broken.message}`,
+        `${name} line ${line}: expected JSON or YAML, found: ${broken?.message ?? 'a key for the second time in its map'}`,
         { cause: broken },
       );
     }
@@ -71,6 +74,26 @@ function readSource(text: string, name: string): Source {
       { cause: error },
     );
   }
+}
+
+/** Where the first key stands that its map has already, else undefined: which of the two counts would be a guess. */
+function repeatedKeyOffset(document: Document): number | undefined {
+  let offset: number | undefined;
+  visit(document, {
+    Map(_, map) {
+      const seen = new Set<unknown>();
+      for (const { key } of map.items) {
+        if (!isScalar(key)) continue;
+        if (seen.has(key.value)) {
+          offset = key.range?.[0] ?? 0;
+          return visit.BREAK;
+        }
+        seen.add(key.value);
+      }
+      return undefined;
+    },
+  });
+  return offset;
 }
 
 function schemaError(error: z.ZodError, source: Source, name: string): PlimsollError {
