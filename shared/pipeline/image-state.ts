@@ -31,13 +31,21 @@ export interface ImageState {
   readonly analyzers: string;
 }
 
-/** The state, or undefined while a layer is unread: its job will enqueue the judge. */
+/** The state, or undefined while a layer is unread: its job will enqueue the judge. `judgedHash` is the hash that the image
+ *  was judged by: where that is the one of the newest readings, they are there and nothing is looked up. */
 export async function imageState(
   context: PipelineContext,
   place: Place,
   record: ImageRecord,
+  judgedHash?: string,
 ): Promise<ImageState | undefined> {
   const newest = analyzersHash(context.catalogers);
+  const upToDate = stateOf(
+    record,
+    record.layers.map(({ digest }) => ({ kind: 'read', digest, analyzers: newest, isStale: false })),
+    newest,
+  );
+  if (upToDate.hash === judgedHash) return upToDate;
   const known = new Map<Digest, LayerState>();
   for (const { digest } of record.layers) {
     if (known.has(digest)) continue;
@@ -45,21 +53,16 @@ export async function imageState(
     if (state === undefined) return undefined;
     known.set(digest, state);
   }
-  const layers = record.layers.map(({ digest }) => known.get(digest) as LayerState);
-  const hash = createHash('sha256').update(record.digest);
-  for (const layer of layers) {
-    hash.update(
-      layer.kind === 'read'
-        ? `\n${inventoryBlob(layer.digest, layer.analyzers)}`
-        : `\n${layer.digest} ${layer.issue.code} ${layer.issue.detail}`,
-    );
-  }
-  const stale = layers.find((layer) => layer.kind === 'read' && layer.isStale);
-  return {
-    layers,
-    hash: hash.digest('hex'),
-    analyzers: stale?.kind === 'read' ? stale.analyzers : newest,
-  };
+  return stateOf(
+    record,
+    record.layers.map(({ digest }) => known.get(digest) as LayerState),
+    newest,
+  );
+}
+
+/** True where no layer can be read any better by these analyzers. */
+export function isUpToDate(state: ImageState): boolean {
+  return state.layers.every((layer) => layer.kind === 'read' && !layer.isStale);
 }
 
 /** The layers as composeImage takes them. Throws NOT_FOUND where an inventory vanished meanwhile. */
@@ -100,6 +103,23 @@ export function staleIssues(state: ImageState): readonly CoverageIssue[] {
     layer: digest,
     detail: 'the layer was read by an earlier version of the analyzers; it is read again in the background',
   }));
+}
+
+function stateOf(record: ImageRecord, layers: readonly LayerState[], newest: string): ImageState {
+  const hash = createHash('sha256').update(record.digest);
+  for (const layer of layers) {
+    hash.update(
+      layer.kind === 'read'
+        ? `\n${inventoryBlob(layer.digest, layer.analyzers)}`
+        : `\n${layer.digest} ${layer.issue.code} ${layer.issue.detail}`,
+    );
+  }
+  const stale = layers.find((layer) => layer.kind === 'read' && layer.isStale);
+  return {
+    layers,
+    hash: hash.digest('hex'),
+    analyzers: stale?.kind === 'read' ? stale.analyzers : newest,
+  };
 }
 
 async function layerState(

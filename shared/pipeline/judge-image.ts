@@ -6,7 +6,7 @@ import { repositoryKey } from '../domain/place.ts';
 import { formatReference } from '../domain/reference.ts';
 import { inputsHash, sameButAsOf, type VerdictInputs } from '../domain/verdict.ts';
 import type { PipelineContext } from './context.ts';
-import { type ImageState, imageState, loadLayers, staleIssues } from './image-state.ts';
+import { type ImageState, imageState, isUpToDate, loadLayers, staleIssues } from './image-state.ts';
 import { loadRecord } from './inventories.ts';
 import { engineRevision, type Judgement, judge } from './judge.ts';
 import { judgedPlace } from './judged-place.ts';
@@ -62,7 +62,7 @@ async function judgeOnce(
   const place = await judgedPlace(context, job, stored?.value);
   // Somebody else's layers are judged for nobody: whoever proves them enqueues another job.
   if (place === undefined || !place.proven) return undefined;
-  const state = await imageState(context, job.place, record);
+  const state = await imageState(context, job.place, record, stored?.value.judged?.inputs.inventories);
   if (state === undefined) return undefined;
   const revisions = await revisionsFor(context, job, stored?.value);
   const judged = await judgedOf(context, { job, place, record, state, revisions, verdict: stored?.value });
@@ -241,7 +241,7 @@ async function lookOnceMore(
   revisions: Revisions,
 ): Promise<void> {
   const now = await loadRevisions(context, true);
-  const after = await imageState(context, job.place, record);
+  const after = isUpToDate(state) ? state : await imageState(context, job.place, record);
   const isSame =
     now.advisories?.revision === revisions.advisories?.revision &&
     now.policy.revision === revisions.policy.revision &&

@@ -12,6 +12,7 @@ import { confirmDelete, endPlace } from './end-place.ts';
 import {
   hasInventory,
   loadLayerIssue,
+  loadRecord,
   otherReading,
   removeLayerIssue,
   storeLayerIssue,
@@ -103,10 +104,18 @@ async function planDigest(
     return undefined;
   }
   if (manifest.kind === 'index') return planIndex(context, place, digest, manifest, event);
+  const standing = await context.ports.documents.read<PlaceDocument>(placeDocumentKey(place, digest));
+  const isProven = standing?.value.state === 'active' && standing.value.proven;
+  // What is known of another repository's image is told only to who has its config and layers.
+  const known = isProven ? await loadRecord(context.ports.blobs, digest) : undefined;
+  if (known !== undefined) {
+    await openPlace(context, place, digest, { kind: 'image', proven: true, asOf: event.asOf });
+    await enqueueJobs(context, place, known, event);
+    return undefined;
+  }
   const config = await context.ports.registries.blob(place, manifest.config.digest, maxConfigBytes);
   if (config === undefined) return missingAtRegistry(context, place, digest, event, manifest.config.digest);
-  const record = parseImageConfig(config, manifest, digest);
-  return planLayers(context, place, record, event);
+  return planLayers(context, place, parseImageConfig(config, manifest, digest), event);
 }
 
 async function planLayers(
@@ -126,9 +135,7 @@ async function planLayers(
     sizeBytes: record.sizeBytes,
     layerCount: record.layers.length,
   });
-  const known = await context.ports.documents.read<PlaceDocument>(placeDocumentKey(place, digest));
-  const proven = known?.value.state === 'active' && known.value.proven;
-  const missing = proven ? undefined : await missingLayer(context, place, record);
+  const missing = await missingLayer(context, place, record);
   if (missing !== undefined) return missingAtRegistry(context, place, digest, event, missing);
   await openPlace(context, place, digest, { kind: 'image', proven: true, asOf: event.asOf });
   await enqueueJobs(context, place, record, event);

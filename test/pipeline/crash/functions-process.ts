@@ -1,6 +1,7 @@
 /** A child process that runs the pipeline's steps, and the port calls that it makes. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { dirname, join } from 'node:path';
 import { PlimsollError } from '../../../shared/domain/errors.ts';
 import type { ToChild, ToParent, WireError, Work } from './protocol.ts';
 
@@ -27,7 +28,13 @@ export class FunctionsProcess {
   readonly #ready: Promise<unknown>;
 
   constructor(entry: string) {
-    this.#child = fork(entry, { serialization: 'advanced', stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    this.#child = fork(entry, {
+      serialization: 'advanced',
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      // Without the test runner's own flags, and with the compiled code of the process before: it starts sooner.
+      execArgv: [],
+      env: { ...process.env, NODE_COMPILE_CACHE: join(dirname(entry), 'compiled') },
+    });
     this.#ready = once(this.#child, 'message');
   }
 
