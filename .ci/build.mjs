@@ -89,9 +89,12 @@ function refuseDevelopmentPackages(results) {
     ...Object.keys(own.devDependencies),
     ...Object.keys(own.optionalDependencies),
   ]);
+  // What a package of the product needs itself comes with that one, also where the tests name it too.
   const found = new Set(
     results
-      .flatMap(({ metafile }) => Object.keys(metafile.inputs))
+      .flatMap(({ metafile }) => Object.entries(metafile.inputs))
+      .filter(([path]) => !path.startsWith('node_modules/'))
+      .flatMap(([, input]) => input.imports.map(({ path }) => path))
       .flatMap((path) => /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? [])
       .filter((name) => development.has(name)),
   );

@@ -1,4 +1,4 @@
-// Starts a program of this repository on the Node it needs: `node .ci/launch.mjs start|test|build|package-size [arguments]`.
+// Starts a program of this repository on the Node it needs: `node .ci/launch.mjs start|test|… [arguments]`.
 // Node 20 runs this file as it is. It installs what is missing, then goes on with the Node 24 among the packages.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -13,6 +13,10 @@ const programs = {
   test: ['node_modules/vitest/vitest.mjs', 'run', '--coverage'],
   build: ['.ci/build.mjs'],
   'package-size': ['.ci/package-size.mjs'],
+  plimsoll: ['shared/cli/main.ts'],
+  'bench:layers': ['bench/read-layer.ts'],
+  'bench:advisories': ['bench/advisories.ts'],
+  'bench:startup': ['bench/startup.ts'],
 };
 
 /** The first Node that runs `.ts` files as they are. */
