@@ -5,9 +5,7 @@ import { safeText } from '../reports/safe-text.ts';
 type Line = (fields: LogFields) => string;
 
 const short = (value: unknown): string =>
-  String(value ?? '')
-    .replace(/^sha256:/, '')
-    .slice(0, 12);
+  typeof value === 'string' ? value.replace(/^sha256:/, '').slice(0, 12) : '';
 const megabytes = (value: unknown): string => `${(Number(value) / 1_000_000).toFixed(1)} MB`;
 
 /** What is shown of each event; every other one only where something is wrong. */

@@ -22,6 +22,8 @@ const environmentReaders = [
   'shared/local/emulators/child-process.ts',
   // A process of its own.
   'shared/local/emulators/identity-and-vault.ts',
+  // Gives the app, which runs in this process, the settings that it has on Azure.
+  'shared/local/machine.ts',
   'shared/local/start.ts',
 ];
 
