@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { type Digest, parseDigest } from '../domain/digest.ts';
 import { PlimsollError } from '../domain/errors.ts';
 import type { ImageLayer, ImageRecord } from '../domain/inventory.ts';
+import { requireJsonBounds } from './json-limits.ts';
 import { type ImageManifest, readPlatform } from './manifest.ts';
 
 /** Most bytes of a config: histories of generated images reach some hundred KB; containerd reads 8 MiB. */
@@ -13,7 +14,8 @@ export const maxCreatedByLength = 1_000;
 /**
  * The image as its manifest and config describe it. `manifestDigest` becomes the record's digest. What only informs
  * (history, diff ids, platform) may be missing or wrong: then it is left out, and the platform is `unknown/unknown`.
- * Throws INVALID_MANIFEST where the config is no JSON object, TOO_LARGE past maxConfigBytes.
+ * Throws INVALID_MANIFEST where the config is no JSON object, TOO_LARGE past maxConfigBytes or
+ * imageJsonBounds.
  */
 export function parseImageConfig(
   bytes: Uint8Array,
@@ -77,6 +79,7 @@ function parseConfig(bytes: Uint8Array, digest: Digest): z.infer<typeof configSc
       `config ${digest}: at most ${maxConfigBytes} bytes are read, found ${bytes.byteLength}`,
     );
   }
+  requireJsonBounds(bytes, `config ${digest}`);
   let json: unknown;
   try {
     json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { type Digest, requireDigest } from '../domain/digest.ts';
 import { PlimsollError } from '../domain/errors.ts';
 import type { Platform } from '../domain/platform.ts';
+import { requireJsonBounds } from './json-limits.ts';
 import {
   isArtifactLayerType,
   isImageConfigType,
@@ -141,6 +142,7 @@ function parseBody(bytes: Uint8Array, where: string): Body {
       `${where}: at most ${maxManifestBytes} bytes are read, found ${bytes.byteLength}`,
     );
   }
+  requireJsonBounds(bytes, where);
   const json = parseJson(bytes, where);
   refuseSchema1(json, where);
   refuseLookalikeKeys(json, bodyKeys, where);

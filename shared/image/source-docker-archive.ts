@@ -6,6 +6,7 @@ import { PlimsollError } from '../domain/errors.ts';
 import type { ImageLayer, ImageRecord } from '../domain/inventory.ts';
 import { type Archive, openArchive } from './archive-file.ts';
 import { maxConfigBytes, parseImageConfig } from './config.ts';
+import { requireJsonBounds } from './json-limits.ts';
 import { type Descriptor, maxLayers, maxManifestBytes } from './manifest.ts';
 import { dockerConfigType, dockerManifestType } from './media-types.ts';
 import type { ImageSource } from './source.ts';
@@ -53,6 +54,7 @@ async function readEntry(
   archive: Archive,
 ): Promise<{ readonly Config: string; readonly Layers: readonly string[] }> {
   const bytes = await readRequired(reference, archive, 'manifest.json', maxManifestBytes);
+  requireJsonBounds(bytes, `${reference}, manifest.json`);
   let json: unknown;
   try {
     json = JSON.parse(new TextDecoder().decode(bytes));

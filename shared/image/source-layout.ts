@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { type Digest, digestOf, hexOf, requireDigest } from '../domain/digest.ts';
 import { PlimsollError } from '../domain/errors.ts';
 import { openArchive } from './archive-file.ts';
+import { requireJsonBounds } from './json-limits.ts';
 import { type ManifestBytes, manifestMediaType, maxIndexEntries, maxManifestBytes } from './manifest.ts';
 import { ociIndexType } from './media-types.ts';
 import type { ImageSource } from './source.ts';
@@ -115,6 +116,7 @@ async function chooseRoot(
 }
 
 function parseIndexFile(reference: string, bytes: Uint8Array): z.infer<typeof layoutIndex>['manifests'] {
+  requireJsonBounds(bytes, `${reference}, index.json`);
   let json: unknown;
   try {
     json = JSON.parse(new TextDecoder().decode(bytes));

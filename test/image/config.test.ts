@@ -77,6 +77,11 @@ test.each([
   ['no JSON', '{', 'INVALID_MANIFEST'],
   ['an array', '[]', 'INVALID_MANIFEST'],
   ['a number', '1', 'INVALID_MANIFEST'],
+  [
+    'so many values that parsing would cost gigabytes',
+    `{"history":[${Array(1_000_000).fill('{}').join()}]}`,
+    'TOO_LARGE',
+  ],
   ['too many bytes', ' '.repeat(maxConfigBytes + 1), 'TOO_LARGE'],
 ])('%s is refused', (_name, text, code) => {
   expect(() => parse(text)).toThrow(expect.objectContaining({ code, constructor: PlimsollError }));

@@ -247,8 +247,15 @@ test.each([
   ['no JSON', '{', '', 'INVALID_MANIFEST'],
   ['an array', '[]', '', 'INVALID_MANIFEST'],
   ['null', 'null', '', 'INVALID_MANIFEST'],
-  ['nesting without end', '['.repeat(100_000), '', 'INVALID_MANIFEST'],
+  ['nesting without end', '['.repeat(100_000), '', 'TOO_LARGE'],
   ['too many layers', image(ociConfig, new Array(maxLayers + 1).fill(ociLayer)), '', 'INVALID_MANIFEST'],
+  [
+    'so many values that parsing would cost gigabytes',
+    `{"layers":[${Array(1_000_000).fill('{}').join()}]}`,
+    '',
+    'TOO_LARGE',
+  ],
+  ['too many levels', `{"x":${'['.repeat(101)}${']'.repeat(101)}}`, '', 'TOO_LARGE'],
   ['too many bytes', ' '.repeat(maxManifestBytes + 1), '', 'TOO_LARGE'],
 ])('%s is refused', (_name, body, mediaType, code) => {
   expect(codeOf(() => parse(body, mediaType))).toBe(code);

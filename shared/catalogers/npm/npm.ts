@@ -1,10 +1,13 @@
 /** Installed npm packages, from the package.json of each directory in a node_modules. */
 import { z } from 'zod';
+import { excessOfJson, type JsonBounds } from '../../base/json-bounds.ts';
 import type { Claim } from '../../domain/package.ts';
 import type { Cataloger, LayerFile } from '../contract.ts';
 
 /** Generated package.json files reach 1 MB; the whole file is held while it is parsed. */
 const maxFileBytes = 4 * 1024 * 1024;
+/** The largest real ones have some 30,000 values; a file of nothing but `[]` would become 150 MB. */
+const bounds: JsonBounds = { maxValues: 100_000, maxDepth: 200 };
 
 /** Reads `node_modules/<name>/package.json` and `node_modules/@<scope>/<name>/package.json` at any depth. The fields beat
  *  the directory, whose name may be an alias; without a name the directory names the package. A package.json without
@@ -12,7 +15,7 @@ const maxFileBytes = 4 * 1024 * 1024;
  *  are not wanted. */
 export const npmCataloger: Cataloger = {
   name: 'npm',
-  version: 1,
+  version: 2,
   maxFileBytes,
   wants(path) {
     return path.endsWith(fileName) && packageDirectory(path) !== undefined ? path : undefined;
@@ -66,10 +69,12 @@ function isModules(directory: string): boolean {
 async function readPackage(file: LayerFile): Promise<Claim | undefined> {
   const { path } = file;
   const unreadable = (detail: string): Claim => ({ kind: 'unreadable', path, detail });
-  const text = new TextDecoder().decode(await file.bytes(maxFileBytes));
+  const bytes = await file.bytes(maxFileBytes);
+  const excess = excessOfJson(bytes, bounds);
+  if (excess !== undefined) return unreadable(`expected a package.json, found ${excess}`);
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = JSON.parse(new TextDecoder().decode(bytes));
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     return unreadable('expected JSON, found another text');

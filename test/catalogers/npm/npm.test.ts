@@ -106,7 +106,16 @@ describe('npm cataloger: content', () => {
       { kind: 'unreadable' },
     ]);
     const nested = `{"name":"a","version":"1.0.0","x":${'['.repeat(500_000)}${']'.repeat(500_000)}}`;
-    expect(await claimsOf(npmCataloger, path, nested, 65_536)).toHaveLength(1);
+    expect(await claimsOf(npmCataloger, path, nested, 65_536)).toMatchObject([
+      { kind: 'unreadable', detail: expect.stringContaining('more than 200 levels') },
+    ]);
+  });
+
+  it('parses no file that is small and would be large once it is parsed', async () => {
+    const bomb = `{"name":"a","version":"1.0.0","x":[${Array(1_000_000).fill('[]').join()}]}`;
+    expect(await claimsOf(npmCataloger, path, bomb, 65_536)).toMatchObject([
+      { kind: 'unreadable', detail: expect.stringContaining('more than 100000 values') },
+    ]);
   });
 
   itBearsHostileInput(npmCataloger, path, ['{', '}', '"name":', '"version":', '"a"', '"1.0.0"', ',', 'null']);
