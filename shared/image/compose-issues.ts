@@ -1,9 +1,8 @@
 /** What composing an image finds that was not read or is not as the image says. */
 import { compareText } from '../base/text-order.ts';
 import type { CoverageCode, CoverageIssue } from '../domain/coverage.ts';
-import { ecosystemOf } from '../domain/ecosystems.ts';
 import type { ImageRecord, LayerInventory } from '../domain/inventory.ts';
-import type { Distro, Package } from '../domain/package.ts';
+import type { Package } from '../domain/package.ts';
 import type { DanglingLink } from './path-links.ts';
 import { splitIssues } from './path-state.ts';
 import type { PathView } from './path-view.ts';
@@ -14,7 +13,6 @@ export interface Composition {
   readonly view: PathView;
   readonly dangling: readonly DanglingLink[];
   readonly packages: readonly Package[];
-  readonly distro: Distro | undefined;
 }
 
 /** Most issues of one code that are listed one by one: a hostile image can hold a million unreadable files. */
@@ -79,18 +77,11 @@ function* diffIdMismatches(
   }
 }
 
-function* imageIssues({ packages, distro }: Composition): Generator<CoverageIssue> {
+function* imageIssues({ packages }: Composition): Generator<CoverageIssue> {
   if (packages.length === 0) {
     yield {
       code: 'NO_PACKAGES',
       detail: 'no layer holds a package of a known format: there is nothing to match',
-    };
-  }
-  const count = packages.filter((item) => ecosystemOf(item.type).isDistroFormat).length;
-  if (count > 0 && distro === undefined) {
-    yield {
-      code: 'UNKNOWN_DISTRO',
-      detail: `${count} packages of an operating system, but no file that names the distribution`,
     };
   }
 }

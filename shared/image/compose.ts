@@ -21,8 +21,8 @@ export interface LayerSource {
  *  - Symbolic and hard links are followed inside the image as far as wanted paths are known; a link that leads elsewhere
  *    is a coverage issue UNRESOLVED_LINK.
  *  - What could not be read counts only where no upper layer hides it.
- *  - An image without any package has the issue NO_PACKAGES, packages of the operating system without a distro the issue
- *    UNKNOWN_DISTRO, a layer whose content is not what the image's config says the issue DIFF_ID_MISMATCH.
+ *  - An image without any package has the issue NO_PACKAGES, a layer whose content is not what the image's config says
+ *    the issue DIFF_ID_MISMATCH. What the distribution means for the packages is matching's business.
  *  Throws INVALID_INPUT where the number of layers is not the record's. */
 export async function composeImage(
   record: ImageRecord,
@@ -46,7 +46,7 @@ export async function composeImage(
     packages,
     distro,
     analyzers: collectAnalyzers(inventories),
-    issues: composeIssues({ record, inventories, view, dangling, packages, distro }),
+    issues: composeIssues({ record, inventories, view, dangling, packages }),
   };
 }
 

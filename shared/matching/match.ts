@@ -24,6 +24,7 @@ export interface MatchResult {
 /**
  * Matches every package. A package whose files an OS package brought is covered by that one's advisories and gets
  * findings of its own only for malware. What can't be judged is an issue, never silence: UNKNOWN_DISTRO,
+ * NO_DISTRO_PACKAGES,
  * DISTRO_WITHOUT_ADVISORIES, ECOSYSTEM_WITHOUT_ADVISORIES (once each), UNEVALUATED_VERSION (once a package),
  * UNEVALUATED_ADVISORY (once a package and advisory). Throws only what reading the index throws.
  */
@@ -131,8 +132,18 @@ function coverageIssues(
     else if (lookup !== undefined) counts.set(lookup.ecosystem, (counts.get(lookup.ecosystem) ?? 0) + 1);
   }
   const target = distro === undefined ? undefined : distroEcosystem(distro);
-  if (typeof target === 'object' && !counts.has(target.ecosystem)) counts.set(target.ecosystem, 0);
+  const name = distro?.prettyName ?? [distro?.id, distro?.versionId].filter(Boolean).join(' ');
   const issues: CoverageIssue[] = [];
+  if (typeof target === 'object') {
+    if (!counts.has(target.ecosystem)) counts.set(target.ecosystem, 0);
+    // Who removes the database, or leads it elsewhere by a link, keeps the packages: silence would let them pass.
+    if (!lookups.some(({ pkg }) => pkg.type === target.type)) {
+      issues.push({
+        code: 'NO_DISTRO_PACKAGES',
+        detail: `the image says that it is "${name}", but no package of the type ${target.type} was found: its database is empty, elsewhere or removed`,
+      });
+    }
+  }
   for (const [ecosystem, count] of [...counts].sort(([a], [b]) => (a < b ? -1 : 1))) {
     if (index.covers(ecosystem)) continue;
     issues.push({
@@ -143,7 +154,6 @@ function coverageIssues(
       detail: `${ecosystem}: the advisories hold no record of it; ${count} packages were not judged`,
     });
   }
-  const name = distro?.prettyName ?? [distro?.id, distro?.versionId].filter(Boolean).join(' ');
   if (target === 'none') {
     issues.push({
       code: 'DISTRO_WITHOUT_ADVISORIES',

@@ -20,6 +20,7 @@ export const blindingCodes: readonly CoverageCode[] = [
   'LAYER_NOT_AVAILABLE',
   'DIFF_ID_MISMATCH',
   'UNKNOWN_DISTRO',
+  'NO_DISTRO_PACKAGES',
   'DISTRO_WITHOUT_ADVISORIES',
   'ECOSYSTEM_WITHOUT_ADVISORIES',
 ];

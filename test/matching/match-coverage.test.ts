@@ -41,7 +41,15 @@ describe('what can not be judged', () => {
     expect((await match([pkg], undefined, [])).issues.map((one) => one.code)).toEqual(['UNKNOWN_DISTRO']);
     const rows = [fixedIn('Alpine:v3.20', 'x', 'A-1', '1')];
     const { issues } = await match([pkg], { id: 'alpine', versionId: '3.20.0' }, rows);
-    expect(issues.map((one) => one.code)).toEqual(['UNKNOWN_DISTRO']);
+    expect(issues.map((one) => one.code)).toEqual(['NO_DISTRO_PACKAGES', 'UNKNOWN_DISTRO']);
+  });
+
+  it('is a known distribution none of whose packages is there, as after its database was removed', async () => {
+    const rows = [fixedIn('Debian:12', 'bash', 'DSA-1-1', '6'), fixedIn('npm', 'b', 'GHSA-1', '1.0.0')];
+    expect((await match([npmPackage('a', '1.0.0')], debian, rows)).issues).toEqual([
+      { code: 'NO_DISTRO_PACKAGES', detail: expect.stringMatching(/Debian.* type deb/i) },
+    ]);
+    expect((await match([debPackage('dash', '1')], debian, rows)).issues).toEqual([]);
   });
 
   it('is not said of an image without os-release and without such packages', async () => {
@@ -57,6 +65,7 @@ describe('what can not be judged', () => {
       emptyIndex,
     );
     expect(issues.map((one) => one.code)).toEqual([
+      'NO_DISTRO_PACKAGES',
       'DISTRO_WITHOUT_ADVISORIES',
       'ECOSYSTEM_WITHOUT_ADVISORIES',
     ]);
