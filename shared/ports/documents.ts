@@ -55,7 +55,8 @@ export interface DocumentBody {
 
 /**
  * Every method throws STORE_UNAVAILABLE (retryable) where the store does not answer, TOO_LARGE past
- * maxDocumentBytes. Reads see the session's own writes at once and those of others late. Expired documents are absent.
+ * maxDocumentBytes. Reads see the session's own writes at once and those of others late; a create or replace that is refused
+ * shows this session what stands there. Expired documents are absent.
  */
 export interface Documents {
   read<T extends DocumentBody>(key: DocumentKey): Promise<Stored<T> | undefined>;

@@ -108,6 +108,18 @@ export function describeDocuments(name: string, start: () => Promise<DocumentsUn
       expect((await documents.read(key))?.etag).toBe(second);
     });
 
+    it('shows a session what stands there by refusing to replace it, also a version that never was', async () => {
+      const { session } = await underTest();
+      const key = newKey();
+      const [documents, other] = [session(), session()];
+      const noVersion = '"00000000-0000-0000-0000-000000000000"';
+      expect(await other.replace(key, note(), noVersion)).toBeUndefined();
+      expect(await other.read(key)).toBeUndefined();
+      await documents.create(key, note({ n: 1 }));
+      expect(await other.replace(key, note(), noVersion)).toBeUndefined();
+      expect((await other.read<Note>(key))?.value['n']).toBe(1);
+    });
+
     it('never makes a document by replacing', async () => {
       const documents = (await underTest()).session();
       const key = newKey();

@@ -1,9 +1,11 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { catalogers } from '../../shared/catalogers/registry.ts';
 import { startRescan } from '../../shared/pipeline/rescan.ts';
+import { publishPolicy } from '../../shared/pipeline/revisions.ts';
 import { sendOldOutboxes } from '../../shared/pipeline/send-outbox.ts';
 import { type RunDocument, runKey } from '../../shared/pipeline/state/config.ts';
 import { syncAdvisories } from '../../shared/pipeline/sync-advisories.ts';
+import { defaultPolicy } from '../../shared/policy/default-policy.ts';
 import { pushImage } from '../support/image-builder.ts';
 import { feedOfRows } from './feed-of-rows.ts';
 import { changesTold, historyOf, toldBy, verdictOf, verdicts } from './reading.ts';
@@ -99,6 +101,22 @@ describe('a rescan', () => {
     await sync(lodashAdvisory, debianAdvisory('DSA-test', 'nothing-they-have', '1.0'));
     expect(historyOf(world.memory, lodash)).toHaveLength(2);
     expect(changesTold(world.received).some((line) => line.startsWith('coverage.gone'))).toBe(true);
+  });
+
+  it('after the policy changed judges every image by it, and tells what that changes', async () => {
+    const { lodash, minimist } = await startWithTwoImages();
+    const lenient = { ...defaultPolicy, name: 'lenient', rules: [] };
+    const { revision } = await publishPolicy(world.context, lenient);
+    await startRescan(world.context, 'daily');
+    await world.settle();
+    for (const digest of [lodash, minimist]) {
+      const judged = verdictOf(world.memory, digest).judged;
+      expect(judged?.inputs.policy).toMatchObject({ name: 'lenient', revision });
+      // Incomplete coverage is never silent, whatever the rules.
+      expect(judged?.decision).toBe('warn');
+    }
+    expect(world.received).toHaveLength(1);
+    expect(new Set(changesTold(world.received))).toEqual(new Set(['decision verdict: warn, was fail']));
   });
 
   it('withdraws a finding whose advisory is gone', async () => {
