@@ -30,7 +30,7 @@ export interface Outcome {
 export interface ScenarioRun {
   readonly outcome: Outcome;
   readonly calls: readonly SeenCall[];
-  /** First call of each phase, in order: `push`, `move`, `index`, `delete`, `rescan`, `timer`. */
+  /** First call of each phase, in order: `push`, `move`, `index`, `delete`, `reopen`, `rescan`, `timer`. */
   readonly phases: readonly { readonly name: string; readonly firstCall: number }[];
   readonly process: FunctionsProcess;
 }
@@ -102,6 +102,14 @@ export async function runScenario(
   phase('delete');
   await deleteManifest(registry.url, repository, lodash.manifest.digest);
   await host.webhook(deleted(registry, lodash.manifest.digest));
+  await host.settle();
+
+  phase('reopen');
+  await deleteManifest(registry.url, repository, minimist.manifest.digest);
+  await host.webhook(deleted(registry, minimist.manifest.digest));
+  await host.settle();
+  await pushImage(registry.url, repository, 'v1', minimist);
+  await host.webhook(pushed(registry, minimist.manifest.digest, 'v1'));
   await host.settle();
 
   phase('rescan');
