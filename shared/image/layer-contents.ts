@@ -203,8 +203,9 @@ export class LayerContents implements TarHandler {
       );
     }
     if (entry.kind === 'file') return this.#openFile(entry, file);
-    if (entry.kind === 'unknown') {
-      this.#issue(file, 'UNREADABLE_FILE', path, 'expected a file, found an entry of an unknown type');
+    if (entry.kind === 'unknown' || entry.kind === 'device') {
+      const found = entry.kind === 'device' ? 'a device or a pipe' : 'an entry of an unknown type';
+      this.#issue(file, 'UNREADABLE_FILE', path, `expected a file, found ${found}`);
     } else if (target === undefined && (entry.kind === 'hardlink' || entry.kind === 'symlink')) {
       this.#issue(
         file,

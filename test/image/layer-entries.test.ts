@@ -160,6 +160,12 @@ describe('a path that comes again in the same layer', () => {
     expect(reading.inventory.files.map((row) => row.path)).toEqual(files);
   });
 
+  it.each(['3', '4', '6', 'Z'])('as something that is no file (%s) is told of', async (type) => {
+    expect(issuesOf(await readEntries([file, { path: 'd/a.txt', type }]))).toEqual([
+      'UNREADABLE_FILE d/a.txt',
+    ]);
+  });
+
   it('takes its issues with it', async () => {
     const reading = await read(
       writeTar([
