@@ -55,6 +55,7 @@ export const imageEventSchema = z.discriminatedUnion('kind', [
 ]);
 
 export type ImageEvent = z.infer<typeof imageEventSchema>;
+export type PushEvent = Extract<ImageEvent, { kind: 'push' }>;
 
 /** `layer-jobs` and `refresh-jobs`: one layer of one image at one place. */
 export const layerJobSchema = z.object({

@@ -1,38 +1,22 @@
 /** plan-image: from an event of a registry to a record of the image, proofs of its layers, and jobs for what is unread. */
-
-import { type Digest, digestOf } from '../domain/digest.ts';
+import type { Digest } from '../domain/digest.ts';
 import type { ImageRecord } from '../domain/inventory.ts';
 import type { Place } from '../domain/place.ts';
 import { maxConfigBytes, parseImageConfig } from '../image/config.ts';
 import { parseManifest } from '../image/manifest.ts';
-import { analyzersHash } from '../image/read-layer.ts';
 import type { PipelineContext } from './context.ts';
 import { placeOf } from './context.ts';
 import { confirmDelete, endPlace } from './end-place.ts';
-import {
-  hasInventory,
-  loadLayerIssue,
-  loadRecord,
-  otherReading,
-  removeLayerIssue,
-  storeLayerIssue,
-  storeRecord,
-} from './inventories.ts';
-import { type Envelope, type ImageEvent, type JudgeJob, type LayerJob, newEnvelope } from './messages.ts';
+import { loadRecord, storeRecord } from './inventories.ts';
+import { type ImageEvent, newEnvelope, type PushEvent } from './messages.ts';
 import { openPlace } from './open-place.ts';
 import { planIndex } from './plan-index.ts';
+import { enqueueJobs, missingLayer } from './plan-layers.ts';
+import { recordIgnored } from './record-ignored.ts';
 import { missingTooLong, type StepResult } from './run-step.ts';
 import { type ImageDocument, imageDocumentKey } from './state/images.ts';
-import {
-  type IgnoredDocument,
-  ignoredKey,
-  ignoredTtlSeconds,
-  type PlaceDocument,
-  placeDocumentKey,
-} from './state/places.ts';
+import { type PlaceDocument, placeDocumentKey } from './state/places.ts';
 import { moveTag } from './tags.ts';
-
-type PushEvent = Extract<ImageEvent, { kind: 'push' }>;
 
 /** Step of `image-events`. */
 export async function planImage(context: PipelineContext, event: ImageEvent): Promise<StepResult> {
@@ -58,7 +42,7 @@ async function planPush(context: PipelineContext, place: Place, event: PushEvent
   if (target !== undefined && target !== digest && (await isNews(context, place, target, event))) {
     // The tag moved on since the event: what it points to now is planned as a push of its own.
     await context.ports.queues.send('image-events', {
-      ...freshEnvelope(context, event),
+      ...newEnvelope(context.ports.clock.now(), event.asOf),
       kind: 'push',
       registry: place.registry,
       repository: place.repository,
@@ -142,74 +126,6 @@ async function planLayers(
   return undefined;
 }
 
-/** HEADs every layer in the image's own repository, known or not: naming a private layer's digest reads nothing of it.
- *  Returns the first that is not there and should be. */
-async function missingLayer(
-  context: PipelineContext,
-  place: Place,
-  record: ImageRecord,
-): Promise<Digest | undefined> {
-  const layers = new Map(record.layers.map((layer) => [layer.digest, layer]));
-  for (const layer of layers.values()) {
-    const isThere = await context.ports.registries.hasBlob(place, layer.digest);
-    if (isThere) continue;
-    if (isForeign(layer.mediaType)) {
-      await storeLayerIssue(context.ports.blobs, place, record.digest, layer.digest, {
-        code: 'LAYER_NOT_AVAILABLE',
-        layer: layer.digest,
-        detail: `the registry does not hold this layer of type ${layer.mediaType}; its content was not scanned`,
-      });
-    } else {
-      return layer.digest;
-    }
-  }
-  return undefined;
-}
-
-async function enqueueJobs(
-  context: PipelineContext,
-  place: Place,
-  record: ImageRecord,
-  event: PushEvent,
-): Promise<void> {
-  const analyzers = analyzersHash(context.catalogers);
-  const { blobs, queues } = context.ports;
-  let unread = 0;
-  for (const layer of new Set(record.layers.map((entry) => entry.digest))) {
-    if (await hasInventory(blobs, layer, analyzers)) continue;
-    const issue = await loadLayerIssue(blobs, place, record.digest, layer);
-    if (issue?.code === 'LAYER_NOT_AVAILABLE') continue;
-    // What could not be read here before may have been repaired by this push.
-    if (issue !== undefined) await removeLayerIssue(blobs, place, record.digest, layer);
-    const envelope = freshEnvelope(context, event);
-    const job: LayerJob = {
-      ...envelope,
-      place,
-      imageDigest: record.digest,
-      layerDigest: layer,
-      arrival: event.arrival,
-    };
-    const isRead = (await otherReading(context.ports, layer)) !== undefined;
-    if (!isRead) unread += 1;
-    await queues.send(isRead ? 'refresh-jobs' : 'layer-jobs', job);
-  }
-  context.ports.log.info('image-planned', {
-    repository: place.repository,
-    digest: record.digest,
-    layers: record.layers.length,
-    unread,
-  });
-  // With layers unread the last of them enqueues the judge.
-  if (unread > 0) return;
-  await queues.send('judge-jobs', {
-    ...freshEnvelope(context, event),
-    place,
-    imageDigest: record.digest,
-    arrival: event.arrival,
-    judgeCause: { kind: 'push' },
-  } satisfies JudgeJob);
-}
-
 async function missingAtRegistry(
   context: PipelineContext,
   place: Place,
@@ -227,39 +143,4 @@ async function missingAtRegistry(
 
 async function createImage(context: PipelineContext, image: ImageDocument): Promise<void> {
   await context.ports.documents.create(imageDocumentKey(image.digest), image);
-}
-
-/** Keeps an event that will not be scanned, so that it can be counted and shown. */
-export async function recordIgnored(
-  context: PipelineContext,
-  event: ImageEvent,
-  reason: string,
-  detail: string | undefined,
-): Promise<undefined> {
-  const eventId = event.kind === 'ignored' ? event.eventId : undefined;
-  const id = digestOf(JSON.stringify([eventId ?? event, reason])).slice('sha256:'.length);
-  const document: IgnoredDocument = {
-    type: 'ignored',
-    registry: event.registry ?? null,
-    repositoryName: event.repository ?? null,
-    reason,
-    detail: detail?.slice(0, 500) ?? null,
-    at: context.ports.clock.now().toISOString(),
-  };
-  await context.ports.documents.create(ignoredKey(id), document, { ttlSeconds: ignoredTtlSeconds });
-  context.ports.log.info('ignored', {
-    reason,
-    registry: document.registry,
-    repository: document.repositoryName,
-  });
-  return undefined;
-}
-
-function freshEnvelope(context: PipelineContext, event: Envelope): Envelope {
-  return newEnvelope(context.ports.clock.now(), event.asOf);
-}
-
-/** Layers that a manifest may name without the registry holding them (image-spec, non-distributable layers). */
-function isForeign(mediaType: string): boolean {
-  return mediaType.includes('.foreign.') || mediaType.includes('nondistributable');
 }

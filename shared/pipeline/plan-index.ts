@@ -3,7 +3,7 @@ import type { Digest } from '../domain/digest.ts';
 import type { Place } from '../domain/place.ts';
 import type { IndexManifest } from '../image/manifest.ts';
 import type { PipelineContext } from './context.ts';
-import { type ImageEvent, newEnvelope } from './messages.ts';
+import { type ImageEvent, newEnvelope, type PushEvent } from './messages.ts';
 import { openPlace } from './open-place.ts';
 import { type ImageDocument, imageDocumentKey } from './state/images.ts';
 
@@ -13,7 +13,7 @@ export async function planIndex(
   place: Place,
   digest: Digest,
   manifest: IndexManifest,
-  event: Extract<ImageEvent, { kind: 'push' }>,
+  event: PushEvent,
 ): Promise<undefined> {
   const image: ImageDocument = {
     type: 'image',

@@ -19,8 +19,8 @@ import {
   type RescanPage,
   rescanPageSchema,
 } from './messages.ts';
-import { recordIgnored } from './plan-image.ts';
 import { recordError } from './record-error.ts';
+import { recordIgnored } from './record-ignored.ts';
 import { retryDelayMs } from './run-step.ts';
 import { scanLayer } from './scan-layer.ts';
 import { type RunDocument, runKey } from './state/config.ts';

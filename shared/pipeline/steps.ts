@@ -13,7 +13,7 @@ import {
   rescanPageSchema,
 } from './messages.ts';
 import { planImage } from './plan-image.ts';
-import { rescanPage } from './rescan.ts';
+import { rescanPage } from './rescan-page.ts';
 import { runStep, type StepResult } from './run-step.ts';
 import { refreshLayer, scanLayer } from './scan-layer.ts';
 
