@@ -1,12 +1,14 @@
 /** Fetches files of feeds: over TLS (plain HTTP on loopback only), bounded, with retries. */
 import { createWriteStream } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { isIP } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { isLoopbackHost } from '../base/addresses.ts';
+import { hostNameOf, isLoopbackHost } from '../base/addresses.ts';
 import { type HttpClient, type HttpResponse, headerOf, isNetworkError, readBody } from '../base/http.ts';
+import { isPublicAddress } from '../base/public-address.ts';
 import { backoffMs, parseRetryAfterMs, type RetryTimings, waitMs } from '../base/retry.ts';
 import { PlimsollError } from '../domain/errors.ts';
 
@@ -25,11 +27,18 @@ export const defaultIdleTimeoutMs = 30_000;
 const maxRedirects = 3;
 
 /** The text as the URL of a feed; undefined where it is no http or https URL, as a folder's path is not. Throws
- *  INSECURE_TRANSPORT for http to anything but this machine. */
+ *  INSECURE_TRANSPORT for http to anything but this machine, INVALID_INPUT where it holds a secret. */
 export function parseFeedUrl(text: string): URL | undefined {
   if (!/^https?:\/\//i.test(text)) return undefined;
   const url = URL.parse(text);
   if (url === null) throw new PlimsollError('INVALID_INPUT', `expected a URL, found "${text.slice(0, 200)}"`);
+  // Names of feeds stand in logs, reports and errors.
+  if (url.username !== '' || url.password !== '' || url.search !== '') {
+    throw new PlimsollError(
+      'INVALID_INPUT',
+      `expected the address of a feed without user, password and query, found one at ${url.host}`,
+    );
+  }
   return requireSecure(url);
 }
 
@@ -129,8 +138,19 @@ async function sendFollowing(start: URL, options: DownloadOptions): Promise<Http
     const target = URL.parse(headerOf(response.headers, 'location') ?? '', url.href);
     response.discard();
     if (target === null || hop === maxRedirects) throw unreachable(start, new Error('redirects'), false);
-    url = target;
+    url = requireOutward(url, target);
   }
+}
+
+/** The target of a redirect. A feed elsewhere must not lead to what only this machine or its network can reach. */
+function requireOutward(from: URL, target: URL): URL {
+  if (isLoopbackHost(from.host)) return target;
+  const name = hostNameOf(target.host);
+  if (!isLoopbackHost(target.host) && (isIP(name) === 0 || isPublicAddress(name))) return target;
+  throw new PlimsollError(
+    'INSECURE_TRANSPORT',
+    `${from.origin}: redirects to ${target.host}, which is no public address; it was not followed`,
+  );
 }
 
 function requireSecure(url: URL): URL {
