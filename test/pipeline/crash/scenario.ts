@@ -78,7 +78,11 @@ export async function runScenario(
   clock.advance(10_000);
   const host = await CrashHost.start(world, clock, pool, process, killAt);
   const phases: { name: string; firstCall: number }[] = [];
-  const phase = (name: string): void => void phases.push({ name, firstCall: host.calls.length });
+  const phase = (name: string): void => {
+    // A team pushes minutes apart: what one push left is visible to every instance before the next one.
+    clock.advance(60_000);
+    phases.push({ name, firstCall: host.calls.length });
+  };
 
   phase('push');
   await pushImage(registry.url, repository, 'v1', lodash);
