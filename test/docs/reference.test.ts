@@ -31,6 +31,18 @@ describe('docs/configuration.md', () => {
   });
 });
 
+describe('the schedules in docs/configuration.md', () => {
+  it('are those of the timers', () => {
+    const inCode = readdirSync(`${root}functions`)
+      .map((name) => readText(`functions/${name}`))
+      .flatMap((source) => [...source.matchAll(/app\.timer\('([^']+)', \{\s*schedule: '([^']+)'/g)])
+      .map(([, name, schedule]) => [`\`${name}\``, `\`${schedule}\``]);
+    const rows = tableUnder(readText('docs/configuration.md'), '| timer | schedule | is |');
+    expect(rows.map((row) => row.slice(0, 2))).toEqual(inCode.sort());
+    expect(inCode.length).toBeGreaterThan(2);
+  });
+});
+
 describe('docs/operations.md', () => {
   const text = readText('docs/operations.md');
 
