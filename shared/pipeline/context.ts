@@ -2,6 +2,7 @@
 import type { Cataloger } from '../catalogers/contract.ts';
 import type { AdvisoryIndex } from '../domain/advisory.ts';
 import type { Place } from '../domain/place.ts';
+import type { Policy } from '../domain/policy.ts';
 import { findRegistry, type RegistrySettings } from '../domain/registry-setting.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { AdvisoryFeed } from './advisory-feed.ts';
@@ -22,6 +23,8 @@ export interface PipelineContext {
   readonly layerSlots: LayerSlots;
   /** Where advisories are synced from; undefined where this instance syncs none. */
   readonly advisoryFeed: AdvisoryFeed | undefined;
+  /** The policy that the settings name; undefined for the default one. */
+  readonly policy?: Policy | undefined;
   /** Address of this Plimsoll's API for links in notifications: `https://…/api`; undefined where it is not known. */
   readonly publicUrl: string | undefined;
   readonly caches: PipelineCaches;

@@ -8,7 +8,7 @@ import { type DeliveryJob, newEnvelope } from './messages.ts';
 import { describe, type StepResult } from './run-step.ts';
 import { type DeliveryDocument, deliveryKey, deliveryTtlSeconds } from './state/deliveries.ts';
 import { readSubscription } from './subscriptions.ts';
-import { updateDocument } from './update-document.ts';
+import { readNewest, updateDocument } from './update-document.ts';
 
 type SendJob = Extract<DeliveryJob, { kind: 'send' }>;
 
@@ -27,11 +27,13 @@ export function deliver(context: PipelineContext, job: DeliveryJob): Promise<Ste
 
 async function send(context: PipelineContext, job: SendJob): Promise<StepResult> {
   const key = deliveryKey(job.subscriptionId, job.deliveryId);
-  const stored = await context.ports.documents.read<DeliveryDocument>(key);
-  // Written by another instance before this job was: it may not be visible here yet.
-  if (stored === undefined || stored.value.tryNumber < job.tryNumber) {
-    return { waitMs: context.timings.staleRetryMs };
-  }
+  const { documents } = context.ports;
+  const stored =
+    (await documents.read<DeliveryDocument>(key)) ?? (await readNewest<DeliveryDocument>(documents, key));
+  // Written before its first message was: what is not there has expired.
+  if (stored === undefined) return undefined;
+  // A message is enqueued before the try is counted, and another instance may have counted it a moment ago.
+  if (stored.value.tryNumber < job.tryNumber) return { waitMs: context.timings.staleRetryMs };
   const delivery = stored.value;
   if (delivery.status !== 'pending' || delivery.tryNumber > job.tryNumber) return undefined;
   const subscription = await readSubscription(context, job.subscriptionId);

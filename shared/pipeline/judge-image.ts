@@ -1,36 +1,22 @@
 /** judge-image: from stored inventories and revisions to a verdict, its history and what is to be told of it. */
-import { encodeKeyHashes } from '../domain/advisory.ts';
 import { PlimsollError } from '../domain/errors.ts';
 import type { ImageRecord } from '../domain/inventory.ts';
 import { repositoryKey } from '../domain/place.ts';
-import { formatReference } from '../domain/reference.ts';
-import { inputsHash, sameButAsOf, type VerdictInputs } from '../domain/verdict.ts';
 import type { PipelineContext } from './context.ts';
-import { type ImageState, imageState, isUpToDate, loadLayers, staleIssues } from './image-state.ts';
+import { type ImageState, imageState, isUpToDate } from './image-state.ts';
 import { loadRecord } from './inventories.ts';
-import { engineRevision, type Judgement, judge } from './judge.ts';
+import { type Judged, judgedOf } from './judged-part.ts';
 import { judgedPlace } from './judged-place.ts';
 import { type JudgeJob, newEnvelope } from './messages.ts';
 import { sendOutbox } from './outbox.ts';
-import { storeReport } from './reports.ts';
-import { indexOf, isBehind, leastOf, leastOfInputs, loadRevisions, type Revisions } from './revisions.ts';
+import { isBehind, leastOf, leastOfInputs, loadRevisions, type Revisions } from './revisions.ts';
 import type { StepResult } from './run-step.ts';
-import {
-  type HistoryDocument,
-  type HistoryRef,
-  historyKey,
-  type VerdictDocument,
-  verdictKey,
-} from './state/images.ts';
+import { type HistoryRef, type VerdictDocument, verdictKey } from './state/images.ts';
 import type { PlaceDocument } from './state/places.ts';
 import { planTellings, type Tellings } from './tellings.ts';
 
-/** Most bytes of key hashes that a verdict document carries: some 6,000 packages. Beyond, an image is always affected. */
-const maxKeyHashesLength = 32 * 1024;
 /** How often a judge starts anew because others wrote the verdict meanwhile. */
 const maxConflicts = 6;
-
-type Judged = NonNullable<VerdictDocument['judged']>;
 
 /** Step of `judge-jobs`; rescan pages judge with it too. Throws NOT_FOUND where the image's record is gone. */
 export async function judgeImage(context: PipelineContext, job: JudgeJob): Promise<StepResult> {
@@ -65,7 +51,7 @@ async function judgeOnce(
   const state = await imageState(context, job.place, record, stored?.value.judged?.inputs.inventories);
   if (state === undefined) return undefined;
   const revisions = await revisionsFor(context, job, stored?.value);
-  const judged = await judgedOf(context, { job, place, record, state, revisions, verdict: stored?.value });
+  const judged = await judgedOf(context, { job, record, state, revisions, verdict: stored?.value });
   const current: HistoryRef = { digest: job.imageDigest, inputsHash: judged.inputsHash };
   const tellings = await planTellings(context, {
     placeDocument: place,
@@ -92,84 +78,6 @@ async function judgeOnce(
   await lookOnceMore(context, job, record, state, revisions);
   if (tellings.told === null) await tellLater(context, job, tellings);
   return undefined;
-}
-
-interface Judging {
-  readonly job: JudgeJob;
-  readonly place: PlaceDocument;
-  readonly record: ImageRecord;
-  readonly state: ImageState;
-  readonly revisions: Revisions;
-  readonly verdict: VerdictDocument | undefined;
-}
-
-/** The judged part of the verdict: the stored one where no input but `asOf` differs and time changes nothing. */
-async function judgedOf(context: PipelineContext, judging: Judging): Promise<Judged> {
-  const { job, record, state, revisions, verdict } = judging;
-  const storedAsOf = verdict?.judged?.inputs.asOf ?? '';
-  const asOf = job.asOf > storedAsOf ? job.asOf : storedAsOf;
-  const stored = verdict?.judged;
-  const index = await indexOf(context, revisions.advisories);
-  const inputs: VerdictInputs = {
-    inventories: state.hash,
-    advisories: { revision: index.revision.revision, contentHash: index.revision.contentHash },
-    policy: {
-      name: revisions.policy.policy.name,
-      revision: revisions.policy.revision,
-      contentHash: revisions.policy.contentHash,
-    },
-    exceptions: revisions.exceptions,
-    engine: engineRevision,
-    asOf,
-  };
-  const isValid = stored?.validUntil == null || asOf < stored.validUntil;
-  if (stored != null && isValid && sameButAsOf(stored.inputs, inputs)) return stored;
-  const judgement = await judge({
-    record,
-    layers: await loadLayers(context, state),
-    inventoriesHash: state.hash,
-    index,
-    policy: revisions.policy,
-    exceptions: revisions.exceptions,
-    asOf,
-    reference: formatReference({ ...job.place, digest: job.imageDigest }),
-    extraIssues: staleIssues(state),
-  });
-  return writeHistory(context, judging, judgement);
-}
-
-/** Report first, then the history item: created once, a conflict means that this was done before. */
-async function writeHistory(
-  context: PipelineContext,
-  judging: Judging,
-  judgement: Judgement,
-): Promise<Judged> {
-  const { job, record } = judging;
-  const { documents, blobs, clock } = context.ports;
-  const ref: HistoryRef = { digest: job.imageDigest, inputsHash: inputsHash(judgement.inputs) };
-  await storeReport(blobs, job.place, ref, judgement.report);
-  const history: HistoryDocument = {
-    type: 'history',
-    digest: job.imageDigest,
-    place: job.place,
-    inputs: judgement.inputs,
-    decision: judgement.decision,
-    summary: judgement.summary,
-    createdAt: clock.now().toISOString(),
-  };
-  await documents.create(historyKey(ref, job.place), history);
-  const keyHashes = encodeKeyHashes(judgement.packageKeys);
-  return {
-    inputs: judgement.inputs,
-    inputsHash: ref.inputsHash,
-    decision: judgement.decision,
-    summary: judgement.summary,
-    judgedAt: history.createdAt,
-    platform: record.platform,
-    analyzers: judging.state.analyzers,
-    keyHashes: keyHashes.length > maxKeyHashesLength ? null : keyHashes,
-    validUntil: judgement.validUntil,
-  };
 }
 
 /** The document to write, or undefined where nothing would change. */

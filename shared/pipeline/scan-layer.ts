@@ -89,6 +89,8 @@ async function read(
   analyzers: string,
 ): Promise<StepResult | 'ended'> {
   const { registries, blobs, clock, documents } = context.ports;
+  // Its reader may have ended between the question and the claim.
+  if (await isSettled(context, job, job.layerDigest, analyzers)) return undefined;
   const blob = await registries.openBlob(job.place, job.layerDigest);
   if (blob === undefined) {
     if (!missingTooLong(context, job)) return { missing: true };

@@ -12,7 +12,7 @@ export interface Timings {
   /** How long a manifest or blob may be missing at the registry (replication) before the place ends as gone. */
   readonly missingGraceMs: number;
   readonly missingRetryMs: number;
-  /** How soon a document that another instance just wrote is looked for again. */
+  /** Longer than any instance sees another's write late: a document is looked for again, or a message appears, after it. */
   readonly staleRetryMs: number;
   /** When a digest that no tag reaches is told all the same. */
   readonly tellUnreachedAfterMs: number;

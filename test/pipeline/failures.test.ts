@@ -167,6 +167,23 @@ describe('a delivery', () => {
     expect(deliveries(world.memory).map((delivery) => delivery.status)).toEqual(['cancelled']);
   });
 
+  it('of which nothing is known any more ends, although its message came late', async () => {
+    await start();
+    const subscription = await world.subscribe();
+    const now = world.clock.now().toISOString();
+    const envelope = { asOf: now, attempt: 0, firstEnqueuedAt: now };
+    await world.context.ports.queues.send('deliveries', {
+      ...envelope,
+      kind: 'send',
+      subscriptionId: subscription.id,
+      deliveryId: 'msg_expired',
+      tryNumber: 3,
+    });
+    await world.settle({ withinMs: 0 });
+    expect(world.memory.queues.peekAll()).toEqual([]);
+    expect(world.received).toEqual([]);
+  });
+
   it('to a receiver that wants no more ends at once', async () => {
     await start({ answer: () => ({ status: 410 }) });
     await world.subscribe();
