@@ -67,6 +67,9 @@ export function mapOsvRecord(
   const reason = reasonToSkip(record);
   if (reason !== undefined) return { id: record.id, modified: record.modified, rows: [], skipped: [reason] };
   const names = namesOf(record);
+  if (names.aliases.length > maxAliases) {
+    return { id: record.id, modified: record.modified, rows: [], skipped: ['too-large'] };
+  }
   const skipped: SkipReason[] = [];
   const rows = new Map<PackageKey, AdvisoryRow>();
   for (const affected of record.affected ?? []) {
@@ -78,13 +81,21 @@ export function mapOsvRecord(
       rows.set(mapped.key, known === undefined ? mapped.row : mergeRows(known, mapped.row));
     }
   }
+  const usable = [...rows].filter(([, row]) => countEvents(row) <= maxRowEvents);
+  for (let index = usable.length; index < rows.size; index += 1) skipped.push('too-large');
   return {
     id: record.id,
     modified: record.modified,
-    rows: [...rows].map(([key, row]) => ({ key, row })),
+    rows: usable.map(([key, row]) => ({ key, row })),
     skipped,
   };
 }
+
+/** Most events about one package: finding a fix takes the square of their number. Real records have up to 120. */
+const maxRowEvents = 2_000;
+
+/** Most aliases: each vulnerability that the record bundles carries all of them. Real records have up to 30. */
+const maxAliases = 1_000;
 
 /** Longest summary that is kept, in characters. */
 const maxSummaryLength = 160;
@@ -268,6 +279,10 @@ function summaryOf(record: OsvRecord): string | undefined {
 function fixStateOf(affected: OsvAffected): FixState | undefined {
   const urgency = affected.ecosystem_specific?.urgency;
   return urgency === 'end-of-life' || urgency === 'unimportant' ? 'wont-fix' : undefined;
+}
+
+function countEvents(row: AdvisoryRow): number {
+  return row.ranges.reduce((count, range) => count + range.events.length, 0);
 }
 
 /** Two affected entries of one record for one package: affected is what either says. */

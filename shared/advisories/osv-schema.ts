@@ -11,7 +11,7 @@ const maxNames = 10_000;
 const maxAffected = 20_000;
 /** Most versions of one affected package; busy npm packages have some 5,000. */
 const maxVersions = 50_000;
-/** Most events of one affected package; real ones stay under 100. Evaluation sorts them for each package. */
+/** Most events of one range; real ones stay under 100. */
 const maxEvents = 2_000;
 
 const name = z.string().min(1).max(maxNameLength);

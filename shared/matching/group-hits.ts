@@ -28,7 +28,9 @@ export function groupHits(ecosystem: string, hits: readonly Hit[]): readonly Vul
   const members = new Map<string, Part[]>();
   for (const part of parts) {
     const root = groups.find(part.names[0] ?? '');
-    members.set(root, [...(members.get(root) ?? []), part]);
+    const group = members.get(root);
+    if (group === undefined) members.set(root, [part]);
+    else group.push(part);
   }
   return [...members.values()].map((group) => vulnerabilityOf(ecosystem, group));
 }

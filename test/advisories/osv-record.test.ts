@@ -159,6 +159,40 @@ describe('an OSV record', () => {
   });
 });
 
+describe('a record that would make matching expensive', () => {
+  const many = (count: number) => Array.from({ length: count }, (_, index) => ({ fixed: `1.0.${index}` }));
+
+  it.each<[string, Written]>([
+    ['in one package', { affected: [{ package: { ecosystem: 'npm', name: 'a' }, ranges: manyRanges(11) }] }],
+    [
+      'in parts of one package',
+      {
+        affected: Array.from({ length: 11 }, () => ({
+          package: { ecosystem: 'npm', name: 'a' },
+          ranges: manyRanges(1),
+        })),
+      },
+    ],
+  ])('is left out, and that is said: too many events %s', (_name, more) => {
+    const mapped = map(record(more));
+    expect(mapped.rows).toEqual([]);
+    expect(mapped.skipped).toEqual(['too-large']);
+  });
+
+  it('is left out where it has thousands of names', () => {
+    const mapped = map(record({ aliases: Array.from({ length: 1_001 }, (_, index) => `X-${index}`) }));
+    expect(mapped.rows).toEqual([]);
+    expect(mapped.skipped).toEqual(['too-large']);
+  });
+
+  function manyRanges(count: number) {
+    return Array.from({ length: count }, () => ({
+      type: 'ECOSYSTEM',
+      events: [{ introduced: '0' }, ...many(199)],
+    }));
+  }
+});
+
 describe('names of a record', () => {
   it('are aliases and upstream, never related', () => {
     const mapped = map(record({ aliases: ['CVE-2024-0001'], upstream: ['X-1'], related: ['CVE-2024-0009'] }));

@@ -197,3 +197,14 @@ describe('the keys of an image', () => {
     ]);
   });
 });
+
+describe('many advisories about one vulnerability', () => {
+  // With the square of their number this takes half a minute, far past the limit of a test.
+  it('are grouped in time that grows with their number', async () => {
+    const rows = Array.from({ length: 50_000 }, (_, index) =>
+      fixedIn('npm', 'a', `GHSA-${index}`, '2.0.0', { aliases: ['CVE-2020-1111'] }),
+    );
+    const { findings } = await match([npmPackage('a', '1.0.0')], undefined, rows);
+    expect(findings).toHaveLength(1);
+  });
+});
