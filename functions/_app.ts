@@ -1,7 +1,9 @@
 /** The only wiring for Azure: from the settings to ports, pipeline and API. Made at the first call, not at import. */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { totalmem } from 'node:os';
+import { basename } from 'node:path';
 import type { InvocationContext } from '@azure/functions';
 import { fetchCveList } from '../shared/advisories/cve-list.ts';
 import { defaultIdleTimeoutMs, defaultRetries } from '../shared/advisories/download.ts';
@@ -14,12 +16,15 @@ import { readSettings, type Settings } from '../shared/azure/settings.ts';
 import { isLoopbackHost } from '../shared/base/addresses.ts';
 import { createHttpClient } from '../shared/base/http.ts';
 import { catalogers } from '../shared/catalogers/registry.ts';
+import { PlimsollError } from '../shared/domain/errors.ts';
+import type { Policy } from '../shared/domain/policy.ts';
 import { tool } from '../shared/domain/tool.ts';
 import { localOperator } from '../shared/local/local-operator.ts';
 import { matchedEcosystems } from '../shared/matching/matched-ecosystems.ts';
 import { type AdvisoryFeed, osvFeed } from '../shared/pipeline/advisory-feed.ts';
 import { newCaches } from '../shared/pipeline/context.ts';
 import { createLayerSlots } from '../shared/pipeline/layer-slots.ts';
+import { parsePolicy } from '../shared/policy/parse-policy.ts';
 import type { Callers } from '../shared/ports/caller.ts';
 import type { Log, LogFields } from '../shared/ports/log.ts';
 
@@ -63,6 +68,7 @@ function make(env: Readonly<Record<string, string | undefined>>): ApiContext {
       newId: randomUUID,
       layerSlots: createLayerSlots(countLayerSlots()),
       advisoryFeed: openFeed(settings),
+      policy: readPolicy(settings),
       publicUrl: publicUrlOf(env['WEBSITE_HOSTNAME']),
       caches: newCaches(),
     },
@@ -84,6 +90,19 @@ function openFeed(settings: Settings): AdvisoryFeed {
     ecosystems: settings.advisoriesEcosystems ?? matchedEcosystems,
     ...(cveListUrl === undefined ? {} : { cveRatings: () => fetchCveList(cveListUrl, download) }),
   });
+}
+
+/** Throws INVALID_SETTING where the file can't be read, INVALID_POLICY where it says something else than a policy. */
+function readPolicy({ policyFile }: Settings): Policy | undefined {
+  if (policyFile === undefined) return undefined;
+  let text: string;
+  try {
+    text = readFileSync(policyFile, 'utf8');
+  } catch (cause) {
+    const message = `setting PLIMSOLL_POLICY_FILE: ${policyFile} can't be read`;
+    throw new PlimsollError('INVALID_SETTING', message, { cause });
+  }
+  return parsePolicy(text, basename(policyFile));
 }
 
 /** The host names the address that it is reached by. */

@@ -71,6 +71,12 @@ export const settingTable = [
       'Zip archive of the CVE List (format 5.x), or a folder or file on one machine: severities that advisories do not give; absent: those stay unknown',
   },
   {
+    name: 'PLIMSOLL_POLICY_FILE',
+    isRequired: false,
+    meaning:
+      'JSON or YAML file with the policy, as a path that the app can read; a change is in force within five minutes; absent: the default policy',
+  },
+  {
     name: 'PLIMSOLL_ISSUER',
     isRequired: false,
     meaning: 'Issuer of the tokens that callers of the API show; absent: the API answers 401',

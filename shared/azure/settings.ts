@@ -24,6 +24,7 @@ export interface Settings {
   /** OSV ecosystems to import; undefined for those that images can be matched against. */
   readonly advisoriesEcosystems?: readonly string[];
   readonly cveListUrl?: string;
+  readonly policyFile?: string;
   readonly issuer?: string;
   readonly timings: Timings;
   readonly allowLoopback: boolean;
@@ -38,6 +39,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
   const issuer = read('PLIMSOLL_ISSUER');
   const ecosystems = read('PLIMSOLL_ADVISORIES_ECOSYSTEMS');
   const cveListUrl = read('PLIMSOLL_CVE_LIST_URL');
+  const policyFile = read('PLIMSOLL_POLICY_FILE');
   return {
     queueServiceUri: readUri('PLIMSOLL_QUEUE_SERVICE_URI'),
     blobServiceUri: readUri('PLIMSOLL_BLOB_SERVICE_URI'),
@@ -55,6 +57,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     ...(cveListUrl === undefined
       ? {}
       : { cveListUrl: parseFeedAddress('PLIMSOLL_CVE_LIST_URL', cveListUrl, allowLoopback) }),
+    ...(policyFile === undefined ? {} : { policyFile }),
     ...(issuer === undefined ? {} : { issuer: parseServiceUri('PLIMSOLL_ISSUER', issuer, allowLoopback) }),
     timings: {
       ...defaultTimings,

@@ -1,6 +1,7 @@
 /** send-outbox: what a crash left unsent, found by walking the shards. */
 import { shards } from '../domain/digest.ts';
 import { PlimsollError } from '../domain/errors.ts';
+import { applyPolicy } from './apply-policy.ts';
 import type { PipelineContext } from './context.ts';
 import { listAll } from './list-all.ts';
 import { type DeliveryJob, type JudgeJob, newEnvelope } from './messages.ts';
@@ -13,9 +14,10 @@ import { listSubscriptions } from './subscriptions.ts';
 const verdictsPerPage = 100;
 const pendingPerPage = 500;
 
-/** Timer. Sends outboxes older than outboxAgeMs, judges what should have been told by now, flushes gathered changes
+/** Timer. Puts the configured policy in force, sends outboxes older than outboxAgeMs, judges what should have been told by now, flushes gathered changes
  *  that waited longer than gatherMaxMs, takes up rescans that stand still. */
 export async function sendOldOutboxes(context: PipelineContext): Promise<void> {
+  await applyPolicy(context);
   const nowMs = context.ports.clock.now().getTime();
   const before = new Date(nowMs - context.timings.outboxAgeMs).toISOString();
   for (const shard of shards) await sendShard(context, shard, before);
