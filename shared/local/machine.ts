@@ -5,7 +5,9 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createIdentity } from '../azure/identity.ts';
 import { loopbackWebhookTokenSecret } from '../azure/registries-setting.ts';
+import { PlimsollError } from '../domain/errors.ts';
 import { subscriptionSecretPrefix } from '../domain/subscription.ts';
+import { safeText } from '../reports/safe-text.ts';
 import { type Emulators, startEmulators } from './emulators/emulators.ts';
 import { type OciRegistry, startOciRegistry } from './oci-registry.ts';
 import { type Runner, startRunner } from './runner/runner.ts';
@@ -79,7 +81,7 @@ export async function createReadyMachine(options: StartOptions, output: MachineO
     started.push(runner);
     const registry = await startRegistry(options, dataDir, runner, webhookToken);
     started.push({ stop: () => registry.close() });
-    await runner.fireTimer('sync-advisories');
+    await syncAdvisories(runner, dataDir, advisories, output);
     return {
       apiUrl: `${runner.url}/api`,
       registryUrl: registry.url,
@@ -139,6 +141,27 @@ function startRegistry(
       ignoredActions: ['pull'],
     },
   });
+}
+
+/** A feed that can't be read ends the start, unless an earlier start has read it: then what was read is still good. */
+async function syncAdvisories(
+  runner: Runner,
+  dataDir: string,
+  feed: string,
+  output: MachineOutput,
+): Promise<void> {
+  const lastFeed = join(dataDir, 'advisories-feed');
+  try {
+    await runner.fireTimer('sync-advisories');
+    await writeFile(lastFeed, feed);
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    if ((await readIfThere(lastFeed)) !== feed) {
+      // The app may be a built one, whose error class is its own.
+      throw new PlimsollError('ADVISORIES_UNREACHABLE', error.message, { cause: error });
+    }
+    output.say(`  !       advisories of the last start stay in force: ${safeText(error.message)}`);
+  }
 }
 
 /** The secret of the last start unless another is given, so that registries and receivers need not be told anew. */

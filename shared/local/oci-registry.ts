@@ -218,7 +218,9 @@ function listen(server: Server, port: number, host: string): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) => {
       const text =
-        cause.code === 'EADDRINUSE' ? 'is taken; name another one' : `can't be used (${cause.message})`;
+        cause.code === 'EADDRINUSE'
+          ? 'is taken: it is the one after --port, so choose another there'
+          : `can't be used (${cause.message})`;
       reject(
         new PlimsollError('INVALID_SETTING', `the local registry's port ${host}:${port} ${text}`, { cause }),
       );

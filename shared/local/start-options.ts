@@ -46,6 +46,9 @@ export function parseStartOptions(args: readonly string[]): StartOptions {
   if (webhookToken !== undefined && webhookToken.length < minTokenLength) {
     throw invalid(`--webhook-token: expected at least ${minTokenLength} characters`);
   }
+  for (const name of ['data', 'advisories', 'app'] as const) {
+    if (values[name] === '') throw invalid(`--${name}: expected a folder, found nothing`);
+  }
   return {
     sample: values['no-sample'] !== true,
     port,

@@ -19,14 +19,15 @@ export async function lockDataFolder(dataDir: string): Promise<DataLock> {
   const path = join(dataDir, 'emulators.lock');
   const owner = await takeOrRead(path);
   if (owner !== undefined) {
-    if (isRunning(owner.pid)) {
+    const mark = await markOf(owner.pid);
+    if (mark !== undefined && mark === owner.mark) {
       throw new PlimsollError(
         'CONFLICT',
         `the data folder ${dataDir} is in use by process ${owner.pid}: stop it, or name another folder with --data`,
       );
     }
     const untilMs = Date.now() + waitForChildrenMs;
-    while (owner.children.some(isRunning) && Date.now() < untilMs) await sleep(50);
+    while ((await isAnyRunning(owner.children)) && Date.now() < untilMs) await sleep(50);
     await rm(path, { force: true });
     if ((await takeOrRead(path)) !== undefined) {
       throw new PlimsollError(
@@ -36,13 +37,14 @@ export async function lockDataFolder(dataDir: string): Promise<DataLock> {
     }
   }
   return {
-    name: (children) => writeFile(path, JSON.stringify({ pid: process.pid, children })),
+    name: async (children) => writeFile(path, await lockOf(children)),
     release: () => rm(path, { force: true }),
   };
 }
 
 const ownerSchema = z.object({
   pid: z.number().int().positive(),
+  mark: z.string(),
   children: z.array(z.number().int().positive()),
 });
 
@@ -50,7 +52,7 @@ const ownerSchema = z.object({
 async function takeOrRead(path: string): Promise<z.infer<typeof ownerSchema> | undefined> {
   try {
     const file = await open(path, 'wx', 0o600);
-    await file.writeFile(JSON.stringify({ pid: process.pid, children: [] }));
+    await file.writeFile(await lockOf([]));
     await file.close();
     return undefined;
   } catch (error) {
@@ -61,7 +63,7 @@ async function takeOrRead(path: string): Promise<z.infer<typeof ownerSchema> | u
 
 /** A lock that cannot be read was being written when its owner died. */
 async function readOwner(path: string): Promise<z.infer<typeof ownerSchema>> {
-  const nobody = { pid: 2 ** 31 - 1, children: [] };
+  const nobody = { pid: 2 ** 31 - 1, mark: 'nobody', children: [] };
   try {
     const parsed = ownerSchema.safeParse(JSON.parse(await readFile(path, 'utf8')));
     return parsed.success ? parsed.data : nobody;
@@ -72,12 +74,32 @@ async function readOwner(path: string): Promise<z.infer<typeof ownerSchema>> {
   }
 }
 
-function isRunning(pid: number): boolean {
+async function lockOf(children: readonly number[]): Promise<string> {
+  return JSON.stringify({ pid: process.pid, mark: await markOf(process.pid), children });
+}
+
+async function isAnyRunning(pids: readonly number[]): Promise<boolean> {
+  for (const pid of pids) if ((await markOf(pid)) !== undefined) return true;
+  return false;
+}
+
+/** What tells a running process from a later one with the same number: when it started, or '' where the system does not
+ *  say. Undefined where none runs, also where one has ended and nobody has waited for it, as happens in containers. */
+async function markOf(pid: number): Promise<string | undefined> {
   try {
     process.kill(pid, 0);
-    return true;
   } catch (error) {
     // EPERM: it runs, for somebody else.
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+    if (!(error instanceof Error && 'code' in error && error.code === 'EPERM')) return undefined;
   }
+  let stat: string;
+  try {
+    stat = await readFile(`/proc/${pid}/stat`, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error) return '';
+    throw error;
+  }
+  // proc_pid_stat(5): state is field 3, start time field 22; the name before them may hold blanks and parentheses.
+  const [state, ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return state === 'Z' || state === 'X' ? undefined : (fields[18] ?? '');
 }

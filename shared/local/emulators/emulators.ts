@@ -47,11 +47,12 @@ const database = 'plimsoll';
 /**
  * Starts Azurite, the document emulator and the stand-in for identity and vault at the same time, each in a process of
  * its own that goes when this one goes, and makes the queues, containers and the database where they are missing.
- * Throws SERVER_UNREACHABLE with the cause, CONFLICT where another process has the folder; nothing is left running then.
+ * Throws SERVER_UNREACHABLE with the cause, INVALID_SETTING where the folder can't be made, CONFLICT where another process
+ * has it; nothing is left running then.
  */
 export async function startEmulators(options: EmulatorOptions): Promise<Emulators> {
   const { dataDir, ports = {} } = options;
-  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  await makeDataFolder(dataDir);
   const lock = await lockDataFolder(dataDir);
   const certificate = await ensureCertificate(dataDir, new Date());
   trustCertificate(certificate.certificatePem);
@@ -110,6 +111,19 @@ export async function startEmulators(options: EmulatorOptions): Promise<Emulator
   } catch (error) {
     await stop();
     throw error;
+  }
+}
+
+async function makeDataFolder(dataDir: string): Promise<void> {
+  try {
+    await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error)) throw error;
+    throw new PlimsollError(
+      'INVALID_SETTING',
+      `expected ${dataDir} to be a folder or to be made as one, found ${String(error.code)}: name another with --data`,
+      { cause: error },
+    );
   }
 }
 

@@ -46,7 +46,7 @@ export interface Runner {
   readonly functions: readonly LoadedFunction[];
   pauseQueues(): void;
   resumeQueues(): void;
-  /** Runs a timer function now. Throws NOT_FOUND where there is none of this name. */
+  /** Runs a timer function now. Throws NOT_FOUND where there is none of this name, and what the function throws. */
   fireTimer(name: string): Promise<void>;
   /** Takes no more messages, lets what runs finish, then closes HTTP. */
   stop(): Promise<void>;

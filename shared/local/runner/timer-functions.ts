@@ -19,7 +19,7 @@ export interface TimerOptions {
 }
 
 export interface TimerListener {
-  /** Runs a function now, beside its schedule. */
+  /** Runs a function now, beside its schedule. Rejects with what it throws. */
   fire(one: TimerFunction): Promise<void>;
   /** Fires no more and waits for what runs, drainMs at most. */
   stop(drainMs: number): Promise<void>;
@@ -39,25 +39,32 @@ export function parseSchedule(expression: string): Cron {
 export function listenForTimers(options: TimerOptions): TimerListener {
   const running = new Set<Promise<void>>();
   let stopped = false;
-  const fire = (one: TimerFunction): Promise<void> => {
-    const run = fireOnce(options, one).finally(() => {
+  const fire = async (one: TimerFunction): Promise<void> => {
+    const run = fireOnce(options, one);
+    running.add(run);
+    try {
+      await run;
+    } finally {
       running.delete(run);
       options.onInvoked();
-    });
-    running.add(run);
-    return run;
+    }
   };
+  /** What it throws is told, and the next time it fires again. */
+  const fireAndTell = (one: TimerFunction): Promise<void> =>
+    fire(one).catch((error: unknown) => {
+      options.log.error('timer-failed', { function: one.registered.name, error: String(error) });
+    });
   const jobs = options.functions.map(
     (one) =>
       new Cron(
         one.schedule.getPattern() ?? '',
         { timezone: 'UTC', mode: '6-part', domAndDow: true, protect: true },
-        () => (stopped ? undefined : fire(one)),
+        () => (stopped ? undefined : fireAndTell(one)),
       ),
   );
   for (const one of options.functions) {
     if (one.runOnStartup) {
-      void fire(one);
+      void fireAndTell(one);
     }
   }
   return {
@@ -67,7 +74,7 @@ export function listenForTimers(options: TimerOptions): TimerListener {
       jobs.forEach((job) => job.stop());
       let timeout: NodeJS.Timeout | undefined;
       await Promise.race([
-        Promise.all(running),
+        Promise.allSettled(running),
         new Promise((resolve) => {
           timeout = setTimeout(resolve, drainMs);
         }),
@@ -77,14 +84,9 @@ export function listenForTimers(options: TimerOptions): TimerListener {
   };
 }
 
-/** Never rejects: what a timer function throws is told, and the next time it fires again. */
 async function fireOnce({ app, log }: TimerOptions, { schedule, registered }: TimerFunction): Promise<void> {
   const status = { Next: schedule.nextRun()?.toISOString() };
   const timer = { Schedule: { AdjustForDST: true }, ScheduleStatus: status, IsPastDue: false };
-  try {
-    const data = { json: JSON.stringify(timer) };
-    await invoke(app, registered, { invocationId: newInvocationId(), data, triggerMetadata: {} }, log);
-  } catch (error) {
-    log.error('timer-failed', { function: registered.name, error: String(error) });
-  }
+  const data = { json: JSON.stringify(timer) };
+  await invoke(app, registered, { invocationId: newInvocationId(), data, triggerMetadata: {} }, log);
 }
