@@ -56,7 +56,9 @@ describe.skipIf(!hasCorpus || !hasMadeImages)(
       let machine: StartedMachine;
       let registry: DockerRegistry;
       beforeAll(async () => {
-        machine = await startMachine(await newFolder(), ['--no-sample', '--advisories', advisories]);
+        machine = await startMachine(await newFolder(), {
+          args: ['--no-sample', '--advisories', advisories],
+        });
         registry = await startDockerRegistry(await newFolder(), {
           url: `${machine.apiUrl}/webhooks/distribution`,
           token: machine.webhookToken,

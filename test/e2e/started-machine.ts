@@ -34,7 +34,7 @@ export interface StartedMachine {
   kill(): Promise<void>;
 }
 
-/** Removed with everything in it by `removeFolders`. */
+/** Removed with everything in it by `cleanUp`. */
 export async function newFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'plimsoll-e2e-'));
   folders.push(folder);
@@ -57,9 +57,13 @@ export async function runStart(args: readonly string[]): Promise<Ended> {
   return spawnStart(args).ended;
 }
 
-/** Runs `npm start -- --data FOLDER --port FREE ARGS` until it is ready. Throws with what it said where it ends before. */
-export async function startMachine(dataDir: string, args: readonly string[] = []): Promise<StartedMachine> {
-  const port = await freePortPair();
+/** Runs `npm start -- --data FOLDER --port PORT ARGS` until it is ready; the port is a free one where none is given.
+ *  Throws with what it said where it ends before. */
+export async function startMachine(
+  dataDir: string,
+  options: { readonly port?: number; readonly args?: readonly string[] } = {},
+): Promise<StartedMachine> {
+  const { port = await freePortPair(), args = [] } = options;
   const { child, said, ended } = spawnStart(['--data', dataDir, '--port', String(port), ...args]);
   const isReady = () => said.stdout.includes('Ctrl-C stops');
   await Promise.race([waitUntil('npm start is ready', async () => isReady()), ended]);
