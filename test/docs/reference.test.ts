@@ -6,7 +6,7 @@ import { defaultTimings } from '../../shared/pipeline/timings.ts';
 import { blobContainers } from '../../shared/ports/blobs.ts';
 import { containers } from '../../shared/ports/documents.ts';
 import { queueNames } from '../../shared/ports/queue.ts';
-import { codeBlocks, readText, relativeLinks, root, tableUnder } from './markdown.ts';
+import { codeBlocks, documents, readText, relativeLinks, root, tableUnder } from './markdown.ts';
 
 const unitMs: Readonly<Record<string, number>> = { s: 1_000, min: 60_000, h: 3_600_000 };
 
@@ -82,6 +82,23 @@ describe('docs/architecture.md', () => {
     );
   });
 
+  it('names every property that documents are searched by', () => {
+    const asked = new Set<string>();
+    for (const folder of ['shared/pipeline', 'shared/api']) {
+      for (const name of readdirSync(`${root}${folder}`).filter((file) => file.endsWith('.ts'))) {
+        const source = readText(`${folder}/${name}`);
+        for (const [, object = ''] of source.matchAll(/\bequals: \{([^}]*)\}/g)) {
+          for (const part of object.split(',')) asked.add(part.split(':', 1)[0]?.trim() ?? '');
+        }
+        for (const [, property = ''] of source.matchAll(/\bbelow: \{ property: '(\w+)'/g))
+          asked.add(property);
+      }
+    }
+    const named = [...text.matchAll(/`\/body\/(\w+)`/g)].map((match) => match[1]);
+    expect(asked.size).toBeGreaterThan(5);
+    expect(named).toEqual(['type', ...[...asked].sort()]);
+  });
+
   it('names files of steps that exist', () => {
     const files = readdirSync(`${root}shared/pipeline`);
     const rows = tableUnder(text, '| step | file in `shared/pipeline` | woken by | does | leaves |');
@@ -89,6 +106,18 @@ describe('docs/architecture.md', () => {
     for (const [, cell = ''] of rows.slice(1)) {
       for (const [, name] of cell.matchAll(/`([^`]+)`/g)) expect(files).toContain(name);
     }
+  });
+});
+
+describe('examples', () => {
+  it.each(
+    documents.flatMap((path) => codeBlocks(readText(path), 'json').map((block) => [path, block] as const)),
+  )('of JSON in %s are JSON', (_path, block) => {
+    expect(() => JSON.parse(block)).not.toThrow();
+  });
+
+  it('of policies, registries and answers are there', () => {
+    expect(documents.flatMap((path) => codeBlocks(readText(path), 'json')).length).toBeGreaterThan(5);
   });
 });
 
