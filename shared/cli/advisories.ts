@@ -8,6 +8,7 @@ import { type OsvSource, openOsvFolder, openOsvSource, publicBucketUrl } from '.
 import { type SyncedIndex, syncIndex } from '../advisories/sync-index.ts';
 import { createHttpClient } from '../base/http.ts';
 import { PlimsollError } from '../domain/errors.ts';
+import { safeText } from '../reports/safe-text.ts';
 import { parseArguments } from './arguments.ts';
 import { type CommandIo, exitCodes } from './io.ts';
 
@@ -180,7 +181,9 @@ function tableOf(info: FolderInfo): string {
       records === undefined ? `${name}: ${packages} packages, ${rows} rows` : `${name}: ${records} records`,
     ),
     '',
-  ].join('\n');
+  ]
+    .map(safeText)
+    .join('\n');
 }
 
 function requireOption(value: string | undefined, command: string, option: string): string {
@@ -195,7 +198,7 @@ function requireOption(value: string | undefined, command: string, option: strin
 function progressOf(io: CommandIo): { readonly show: (line: string) => void; readonly clear: () => void } {
   if (!io.stderrIsTerminal) return { show: () => {}, clear: () => {} };
   return {
-    show: (line) => io.err(`\r\u001b[K${line.slice(0, (io.columns ?? 80) - 1)}`),
+    show: (line) => io.err(`\r\u001b[K${safeText(line).slice(0, (io.columns ?? 80) - 1)}`),
     clear: () => io.err('\r\u001b[K'),
   };
 }

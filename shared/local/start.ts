@@ -2,6 +2,7 @@
 
 import { PlimsollError } from '../domain/errors.ts';
 import { parseReport } from '../reports/json.ts';
+import { safeText } from '../reports/safe-text.ts';
 import { renderTable } from '../reports/table.ts';
 import { createReadyMachine, localSubscriptionSecret, type Machine } from './machine.ts';
 import { pushSampleImage } from './sample/sample-image.ts';
@@ -38,13 +39,18 @@ async function main(args: readonly string[]): Promise<number> {
     return 0;
   } catch (error) {
     await machine?.stop();
-    process.stderr.write(`plimsoll: ${error instanceof PlimsollError ? error.message : String(error)}\n`);
-    if (!(error instanceof PlimsollError))
-      process.stderr.write(`${error instanceof Error ? error.stack : ''}\n`);
+    process.stderr.write(`plimsoll: ${failureText(error)}\n`);
     return error instanceof PlimsollError && error.code === 'INVALID_INPUT'
       ? exitCodes.usage
       : exitCodes.failed;
   }
+}
+
+/** One line where a person can act on it, else the whole stack; parts of both may come from a feed or an image. */
+function failureText(error: unknown): string {
+  if (error instanceof PlimsollError) return safeText(error.message);
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return text.split('\n').map(safeText).join('\n');
 }
 
 /** Pushes the sample as any client would and waits for what the pipeline makes of it. */

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -36,6 +36,16 @@ describe('plimsoll advisories', () => {
     });
     const table = await runCommand(['advisories', 'info'], { env: { PLIMSOLL_ADVISORIES: folder } });
     expect(table.stdout).toContain('npm: 1 packages, 1 rows');
+  });
+
+  it('prints nothing of a folder as it stands there: somebody else may have made it', async () => {
+    const folder = join(root, 'foreign');
+    await runCommand(['advisories', 'sync', '--to', folder, '--from', bucket]);
+    const pointer = join(folder, 'plimsoll-advisories.json');
+    const published = JSON.parse(await readFile(pointer, 'utf8'));
+    await writeFile(pointer, JSON.stringify({ ...published, newestAt: '\u001b]0;title\u0007\u202e' }));
+    const { stdout } = await runCommand(['advisories', 'info', '--advisories', folder]);
+    expect(stdout).toContain('Newest record: \ufffd]0;title\ufffd\ufffd\n');
   });
 
   it('says what a plain copy of the bucket holds', async () => {
