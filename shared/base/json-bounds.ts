@@ -38,6 +38,8 @@ export function excessOfJson(bytes: Uint8Array, bounds: JsonBounds): string | un
       case colon:
         values += 1;
         break;
+      default:
+        break;
     }
     if (values > bounds.maxValues) return `more than ${bounds.maxValues} values`;
   }
