@@ -248,7 +248,7 @@ test.each([
   ['an array', '[]', '', 'INVALID_MANIFEST'],
   ['null', 'null', '', 'INVALID_MANIFEST'],
   ['nesting without end', '['.repeat(100_000), '', 'TOO_LARGE'],
-  ['too many layers', image(ociConfig, new Array(maxLayers + 1).fill(ociLayer)), '', 'INVALID_MANIFEST'],
+  ['too many layers', image(ociConfig, Array(maxLayers + 1).fill(ociLayer)), '', 'INVALID_MANIFEST'],
   [
     'so many values that parsing would cost gigabytes',
     `{"layers":[${Array(1_000_000).fill('{}').join()}]}`,

@@ -47,7 +47,7 @@ describe('readLayer', () => {
 
   it('throws TOO_LARGE past the largest compressed size, and ends the transfer', async () => {
     const layer = gzip(writeTar([{ path: 'a.txt', content: 'x'.repeat(5000) }]));
-    const ended = vi.fn();
+    const ended = vi.fn<() => void>();
     const transfer = async function* (): AsyncGenerator<Uint8Array> {
       try {
         for await (const chunk of inChunks(layer, [20])) yield chunk;
