@@ -8,10 +8,10 @@ import { z } from 'zod';
 import { startOciRegistry } from '../../shared/local/oci-registry.ts';
 import { pushSampleImage } from '../../shared/local/sample/sample-image.ts';
 import { runCommand } from '../cli/command.ts';
+import { isRunning } from '../support/processes.ts';
 import { type Receiver, startReceiver } from './receiver.ts';
 import {
   cleanUp,
-  isRunning,
   newFolder,
   runStart,
   type StartedMachine,

@@ -1,7 +1,7 @@
 /** Starts `npm start` as a person at a terminal does, and ends it by Ctrl-C or harder. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -104,19 +104,6 @@ export async function waitUntil<T>(
   throw new Error(`waited ${limitMs} ms in vain until ${what}`);
 }
 
-export function isRunning(pid: number): boolean {
-  // A process that has ended and that nobody waited for is gone all the same.
-  const status = `/proc/${pid}/status`;
-  if (existsSync('/proc/self/status')) {
-    return existsSync(status) && !/^State:\s+Z/m.test(readFileSync(status, 'utf8'));
-  }
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-}
-
 export async function freePort(): Promise<number> {
   return (await listenOn(0)) ?? 0;
 }
@@ -153,7 +140,7 @@ function killGroup(child: ChildProcess): void {
 }
 
 /** A port that is free and whose neighbour is free too: the registry takes the next one. */
-async function freePortPair(): Promise<number> {
+export async function freePortPair(): Promise<number> {
   for (let tries = 0; tries < 50; tries += 1) {
     const port = await freePort();
     if (port < 65_535 && (await listenOn(port + 1)) !== undefined) return port;

@@ -14,6 +14,7 @@ import { type Emulators, startEmulators } from '../../shared/local/emulators/emu
 import { issueToken } from '../../shared/local/emulators/tokens.ts';
 import { silentLog } from '../../shared/ports/log.ts';
 import type { Ports } from '../../shared/ports/ports.ts';
+import { isRunning } from '../support/processes.ts';
 
 // Starting takes a second or two, and many times that while other tests have the processors.
 vi.setConfig({ testTimeout: 60_000 });
@@ -151,12 +152,4 @@ function portsOf(emulators: Emulators): Ports {
     log: silentLog,
     sender: { post: () => Promise.reject(new Error('nothing is sent here')) },
   });
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
 }
