@@ -12,6 +12,7 @@ import { type CredentialsFor, challengeHeader, createAuthorizer } from './regist
 import { announcedSize, readResumed } from './registry-blob-stream.ts';
 import { parseChallenge } from './registry-challenge.ts';
 import { apiRepository, createEndpointLookup, type RegistryEndpoint } from './registry-endpoints.ts';
+import { defaultPace, type Pace } from './registry-pace.ts';
 import {
   followRedirects,
   isRedirect,
@@ -64,6 +65,8 @@ export interface RegistryClientOptions {
   readonly retry?: RetryTimings;
   /** How long no byte may come, in milliseconds. */
   readonly idleTimeoutMs?: number;
+  /** How slowly bytes may come. */
+  readonly pace?: Pace;
   readonly now?: () => Date;
   readonly random?: () => number;
   readonly lookup?: LookupFunction;
@@ -82,6 +85,7 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
     http,
     retry: options.retry ?? defaultRetry,
     idleTimeoutMs: options.idleTimeoutMs ?? defaultIdleTimeoutMs,
+    pace: options.pace ?? defaultPace,
     now: options.now ?? (() => new Date()),
     random: options.random ?? Math.random,
     ...(options.lookup === undefined ? {} : { lookup: options.lookup }),

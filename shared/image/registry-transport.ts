@@ -13,11 +13,13 @@ import {
 import { isPublicAddress } from '../base/public-address.ts';
 import { backoffMs, parseRetryAfterMs, type RetryTimings, waitMs } from '../base/retry.ts';
 import { PlimsollError } from '../domain/errors.ts';
+import { type Pace, paced } from './registry-pace.ts';
 
 export interface TransportOptions {
   readonly http: HttpClient;
   readonly retry: RetryTimings;
   readonly idleTimeoutMs: number;
+  readonly pace: Pace;
   readonly now: () => Date;
   readonly random: () => number;
   /** How names of redirect targets are resolved; node:dns where absent. */
@@ -201,7 +203,7 @@ async function tryOnce(
 ): Promise<HttpResponse | PlimsollError> {
   const text = safeUrl(request.url);
   try {
-    const response = await options.http.send({ ...request, idleTimeoutMs: options.idleTimeoutMs }, lookup);
+    const response = paced(await sendOnce(request, options, lookup), text, options.pace);
     const { status } = response;
     if (status !== 429 && status !== 408 && (status < 500 || status === 501)) return response;
     const retryAfterMs = parseRetryAfterMs(headerOf(response.headers, 'retry-after'), options.now());
@@ -218,6 +220,26 @@ async function tryOnce(
       `${text} did not answer (${cause.code ?? ''} ${cause.message}); check the name and the network`,
       { retryable: true, cause },
     );
+  }
+}
+
+/** Resolves when the head of the answer is there, which must not take longer than the window of the pace. */
+async function sendOnce(
+  request: TransportRequest,
+  options: TransportOptions,
+  lookup: LookupFunction | undefined,
+): Promise<HttpResponse> {
+  const { windowMs } = options.pace;
+  const tooSlow = new AbortController();
+  const timer = setTimeout(() => {
+    tooSlow.abort(Object.assign(new Error(`no whole head in ${windowMs} ms`), { code: 'ETIMEDOUT' }));
+  }, windowMs);
+  const signals = request.signal === undefined ? [tooSlow.signal] : [request.signal, tooSlow.signal];
+  try {
+    const signal = AbortSignal.any(signals);
+    return await options.http.send({ ...request, signal, idleTimeoutMs: options.idleTimeoutMs }, lookup);
+  } finally {
+    clearTimeout(timer);
   }
 }
 
