@@ -92,6 +92,16 @@ function run(node, words) {
   process.on('SIGINT', () => {});
   process.on('SIGTERM', () => child.kill('SIGTERM'));
   process.on('SIGHUP', () => child.kill('SIGHUP'));
+  // A shell between npm and this file hands on no signal: whoever started this being gone is what is seen of one.
+  const parent = process.ppid;
+  const watch = setInterval(() => {
+    if (process.ppid === parent) {
+      return;
+    }
+    clearInterval(watch);
+    child.kill('SIGTERM');
+  }, 500);
+  watch.unref();
   child.on('error', (error) => fail(`${node} did not start: ${error.message}`));
   child.on('exit', (code, signal) => {
     process.exitCode = code ?? (signal === 'SIGINT' ? 130 : 1);

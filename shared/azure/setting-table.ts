@@ -79,7 +79,8 @@ export const settingTable = [
   {
     name: 'PLIMSOLL_ISSUER',
     isRequired: false,
-    meaning: 'Issuer of the tokens that callers of the API show; absent: the API answers 401',
+    meaning:
+      'Issuer of the tokens that callers of the API will show; tokens are not verified yet, so the API answers 401 with it too',
   },
   {
     name: 'PLIMSOLL_TIMINGS',
