@@ -7,7 +7,7 @@ import { type ImageEvent, newEnvelope } from './messages.ts';
 import type { StepResult } from './run-step.ts';
 import { type VerdictDocument, verdictKey } from './state/images.ts';
 import { type PlaceDocument, placeDocumentKey } from './state/places.ts';
-import { moveTag } from './tags.ts';
+import { moveTag, tagsReaching } from './tags.ts';
 import { readNewest, updateDocument } from './update-document.ts';
 
 type DeleteEvent = Extract<ImageEvent, { kind: 'delete' }>;
@@ -23,13 +23,13 @@ export async function confirmDelete(
   const { tag, digest } = event;
   if (tag !== undefined) await moveTag(context, place, tag);
   if (digest !== undefined) {
-    await endPlace(
-      context,
-      place,
-      digest,
-      'deleted',
-      async () => !(await context.ports.registries.hasManifest(place, digest)),
-    );
+    const isGone = async () => !(await context.ports.registries.hasManifest(place, digest));
+    if (await endPlace(context, place, digest, 'deleted', isGone)) {
+      // A registry tells of the manifest alone, and drops the tags that pointed to it.
+      for (const { tag: name } of await tagsReaching(context, place, [digest])) {
+        await moveTag(context, place, name);
+      }
+    }
   }
   if (tag === undefined && digest === undefined) await walkRepository(context, place, event);
   return undefined;

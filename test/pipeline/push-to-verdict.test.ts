@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { CoverageIssue } from '../../shared/domain/coverage.ts';
+import { type TagDocument, tagKey } from '../../shared/pipeline/state/places.ts';
 import { syncAdvisories } from '../../shared/pipeline/sync-advisories.ts';
 import {
   buildImage,
@@ -241,6 +242,10 @@ describe('a delete', () => {
     await world.tellDelete('team/app', { digest });
     await world.settle();
     expect(verdictOf(world.memory, digest).ended?.reason).toBe('deleted');
+    const tag = await world.context.ports.documents.read<TagDocument>(
+      tagKey(verdictOf(world.memory, digest).place, 'v1'),
+    );
+    expect(tag?.value.digest).toBeNull();
     await pushImage(world.registry.url, 'team/app', 'v1', image);
     await world.tellPush('team/app', 'v1', digest);
     await world.settle();
