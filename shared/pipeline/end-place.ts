@@ -24,11 +24,10 @@ export async function confirmDelete(
   if (tag !== undefined) await moveTag(context, place, tag);
   if (digest !== undefined) {
     const isGone = async () => !(await context.ports.registries.hasManifest(place, digest));
-    if (await endPlace(context, place, digest, 'deleted', isGone)) {
-      // A registry tells of the manifest alone, and drops the tags that pointed to it.
-      for (const { tag: name } of await tagsReaching(context, place, [digest])) {
-        await moveTag(context, place, name);
-      }
+    await endPlace(context, place, digest, 'deleted', isGone);
+    // A registry tells of the manifest alone and drops its tags, also where the manifest was pushed again since.
+    for (const { tag: name } of await tagsReaching(context, place, [digest])) {
+      await moveTag(context, place, name);
     }
   }
   if (tag === undefined && digest === undefined) await walkRepository(context, place, event);
