@@ -8,6 +8,7 @@ import type { Digest } from '../domain/digest.ts';
 import { PlimsollError } from '../domain/errors.ts';
 import type { ImageLayer, ImageRecord } from '../domain/inventory.ts';
 import type { LayerSource } from '../image/compose.ts';
+import { ImageBudget } from '../image/image-budget.ts';
 import { analyzersHash, readLayer } from '../image/read-layer.ts';
 import type { ImageSource } from '../image/source.ts';
 
@@ -28,11 +29,13 @@ export interface ReadImageOptions {
   readonly signal: AbortSignal;
   /** Told of every chunk: its compressed bytes. */
   readonly onBytes: (bytes: number) => void;
+  /** Most rows of all inventories, instead of maxImageRows. */
+  readonly maxRows?: number;
 }
 
 /**
- * Each layer once, however often the image has it. A layer that is not there, too large, or has other bytes than its
- * digest says, becomes its issue; every other failure is thrown.
+ * Each layer once, however often the image has it. A layer that is not there, too large, has other bytes than its
+ * digest says, or is past what an image may declare, becomes its issue; every other failure is thrown.
  */
 export async function readImage(
   source: ImageSource,
@@ -40,12 +43,26 @@ export async function readImage(
   options: ReadImageOptions,
 ): Promise<ImageReading> {
   const results = new Map<Digest, LayerResult>();
-  const waiting = [...new Map(record.layers.map((layer) => [layer.digest, layer])).values()];
+  const unique = [...new Map(record.layers.map((layer) => [layer.digest, layer])).values()];
+  const waiting = [...unique];
+  const unbudgeted = unique.map((layer) => layer.digest);
+  const budget = new ImageBudget(options.maxRows);
   const failed = new AbortController();
   const signal = AbortSignal.any([options.signal, failed.signal]);
   const work = async (): Promise<void> => {
     for (let layer = waiting.shift(); layer !== undefined; layer = waiting.shift()) {
       results.set(layer.digest, await readOne(source, record, layer, { ...options, signal }));
+      applyBudget();
+    }
+  };
+  /** In the image's order, whichever layer is read first: the same image must have the same report. */
+  const applyBudget = (): void => {
+    for (let digest = unbudgeted[0]; digest !== undefined; digest = unbudgeted[0]) {
+      const result = results.get(digest);
+      if (result === undefined) return;
+      const missing = 'missing' in result ? undefined : budget.take(result.inventory);
+      if (missing !== undefined) results.set(digest, { missing });
+      unbudgeted.shift();
     }
   };
   const workers = Array.from({ length: layersAtOnce }, async () => {
