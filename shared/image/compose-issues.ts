@@ -13,6 +13,8 @@ export interface Composition {
   readonly view: PathView;
   readonly dangling: readonly DanglingLink[];
   readonly packages: readonly Package[];
+  /** Indexes of the layers whose paths were not held against those below them. */
+  readonly unapplied: readonly number[];
 }
 
 /** Most issues of one code that are listed one by one: a hostile image can hold a million unreadable files. */
@@ -25,6 +27,7 @@ export function composeIssues(composition: Composition): readonly CoverageIssue[
     ...unreadableFiles(composition),
     ...unresolvedLinks(composition),
     ...diffIdMismatches(composition.record, composition.inventories),
+    ...unappliedLayers(composition),
     ...imageIssues(composition),
   ];
   const unique = new Map(issues.map((issue) => [sortKey(issue), issue]));
@@ -73,6 +76,16 @@ function* diffIdMismatches(
       code: 'DIFF_ID_MISMATCH',
       ...layerOf(record, index),
       detail: `the config says ${expected ?? 'nothing'} of layer ${index + 1}, its content is ${diffId}`,
+    };
+  }
+}
+
+function* unappliedLayers({ record, unapplied }: Composition): Generator<CoverageIssue> {
+  for (const index of unapplied) {
+    yield {
+      code: 'LIMIT_ENTRIES',
+      ...layerOf(record, index),
+      detail: `the image has too many layers of so many files: what the files of layer ${index + 1} hide was not taken away`,
     };
   }
 }

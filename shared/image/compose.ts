@@ -22,11 +22,13 @@ export interface LayerSource {
  *    is a coverage issue UNRESOLVED_LINK.
  *  - What could not be read counts only where no upper layer hides it.
  *  - An image without any package has the issue NO_PACKAGES, a layer whose content is not what the image's config says
- *    the issue DIFF_ID_MISMATCH. What the distribution means for the packages is matching's business.
+ *    the issue DIFF_ID_MISMATCH. Past maxPaths entries in all, what a layer's files hide is not applied: its issue is
+ *    LIMIT_ENTRIES, and what they hide counts as there. What the distribution means for the packages is matching's business.
  *  Throws INVALID_INPUT where the number of layers is not the record's. */
 export async function composeImage(
   record: ImageRecord,
   layers: readonly LayerSource[],
+  maxPaths: number = maxHidingPaths,
 ): Promise<ImageInventory> {
   if (layers.length !== record.layers.length) {
     throw new PlimsollError(
@@ -36,8 +38,16 @@ export async function composeImage(
   }
   const inventories = layers.map((layer) => layer.inventory);
   const view = new PathView(inventories);
+  const unapplied: number[] = [];
+  let pathCount = 0;
   for (const [index, { inventory, leafPaths }] of layers.entries()) {
-    view.apply(index, inventory, view.isEmpty ? [] : await leafPaths());
+    let hiding: readonly string[] = [];
+    if (!view.isEmpty) {
+      pathCount += inventory.entryCount;
+      if (pathCount <= maxPaths) hiding = await leafPaths();
+      else unapplied.push(index);
+    }
+    view.apply(index, inventory, hiding);
   }
   const { found, dangling } = resolveLinks(view);
   const distro = chooseDistro(found);
@@ -46,7 +56,7 @@ export async function composeImage(
     packages,
     distro,
     analyzers: collectAnalyzers(inventories),
-    issues: composeIssues({ record, inventories, view, dangling, packages }),
+    issues: composeIssues({ record, inventories, view, dangling, packages, unapplied }),
   };
 }
 
@@ -57,6 +67,10 @@ function chooseDistro(found: readonly ResolvedPath[]): Distro | undefined {
   }
   return undefined;
 }
+
+/** Most entries of layers whose paths are held against those below; a microsecond each. The same layer may stand a
+ *  thousand times in a manifest, so that a small image would keep a judge for many minutes. */
+const maxHidingPaths = 10_000_000;
 
 interface PackageDraft {
   readonly claim: PackageClaim;

@@ -208,6 +208,28 @@ describe('composing: coverage', () => {
     expect(await issuesIn()).toEqual(['NO_PACKAGES']);
   });
 
+  it('says what a layer hides was not taken away once all layers have too many entries, and asks for none of them', async () => {
+    const npmA = await readModelLayer(archive([npm('a')]));
+    const hiding = await readModelLayer(archive([{ kind: 'file', path: 'app', content: '' }]));
+    const digests = [npmA, hiding, hiding].map(({ inventory }) => inventory.layerDigest);
+    const asked: number[] = [];
+    const sources = [npmA, hiding, hiding].map(({ inventory, leafPaths }, index) => ({
+      inventory,
+      leafPaths: async () => {
+        asked.push(index);
+        return leafPaths();
+      },
+    }));
+    const bounded = await composeImage(recordOf(digests), sources, 0);
+    expect(bounded.packages.map(({ name }) => name)).toEqual(['a']);
+    expect(bounded.issues).toMatchObject([
+      { code: 'LIMIT_ENTRIES', layer: digests[1], detail: expect.stringContaining('layer 2') },
+      { code: 'LIMIT_ENTRIES', layer: digests[2], detail: expect.stringContaining('layer 3') },
+    ]);
+    expect(asked).toEqual([]);
+    expect((await composeImage(recordOf(digests), sources, 1)).packages).toEqual([]);
+  });
+
   it('says nothing of an image with packages', async () => {
     expect(await issuesIn([status('a')])).toEqual([]);
     expect(await issuesIn([npm('a')])).toEqual([]);
