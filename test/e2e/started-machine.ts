@@ -43,7 +43,7 @@ export async function newFolder(): Promise<string> {
 
 /** Kills what is left of the starts of this process, and removes the folders. */
 export async function cleanUp(): Promise<void> {
-  await Promise.all(running.splice(0).map((one) => killGroup(one)));
+  for (const one of running.splice(0)) killGroup(one);
   await Promise.all(
     folders.splice(0).map((folder) => rm(folder, { recursive: true, force: true, maxRetries: 20 })),
   );
