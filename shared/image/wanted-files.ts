@@ -49,19 +49,19 @@ export class WantedFiles {
 
   /** False where memory does not suffice: the file is not kept. */
   add(file: WantedFile): boolean {
-    const isKnown = this.#nodes.get(file.path)?.isPaidFor === true;
-    if (!isKnown && !this.#budget.reserve(costOf(file))) return false;
-    const node = this.#nodeAt(file.path);
-    node.file = file;
-    node.isPaidFor = true;
+    const node = this.#nodeFor(file.path);
+    if (node === undefined || !this.#pay(node, costOf(file))) return false;
     for (let child = file.path, below = node; child !== '' && !below.isLinked; ) {
       const directory = directoryOf(child);
-      const above = this.#nodeAt(directory);
+      const above = this.#nodeFor(directory);
+      // What is linked so far stays: a later path below it goes on from there.
+      if (above === undefined) return false;
       above.children.push(child);
       below.isLinked = true;
       child = directory;
       below = above;
     }
+    node.file = file;
     return true;
   }
 
@@ -81,12 +81,23 @@ export class WantedFiles {
     return files.sort((a, b) => compareText(a.path, b.path));
   }
 
-  #nodeAt(path: string): PathNode {
+  /** The node of the path, made where there is none; undefined where memory does not suffice for that. */
+  #nodeFor(path: string): PathNode | undefined {
     const known = this.#nodes.get(path);
     if (known !== undefined) return known;
-    const node: PathNode = { file: undefined, children: [], isLinked: false, isPaidFor: false };
+    if (!this.#budget.reserve(nodeCostBytes)) return undefined;
+    const node: PathNode = { file: undefined, children: [], isLinked: false, paidBytes: 0 };
     this.#nodes.set(path, node);
     return node;
+  }
+
+  /** What was paid once for a path is not given back: it may come again at no cost, but not larger. */
+  #pay(node: PathNode, bytes: number): boolean {
+    const missing = bytes - node.paidBytes;
+    if (missing <= 0) return true;
+    if (!this.#budget.reserve(missing)) return false;
+    node.paidBytes = bytes;
+    return true;
   }
 
   #end(node: PathNode): void {
@@ -99,7 +110,8 @@ export class WantedFiles {
     const pending = [top];
     for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
       for (const path of node.children) {
-        const child = this.#nodeAt(path);
+        const child = this.#nodes.get(path);
+        if (child === undefined) continue;
         child.isLinked = false;
         this.#end(child);
         pending.push(child);
@@ -116,11 +128,15 @@ interface PathNode {
   children: string[];
   /** Whether it is among its directory's children. */
   isLinked: boolean;
-  isPaidFor: boolean;
+  /** What was reserved for the file beside the node itself. */
+  paidBytes: number;
 }
 
-/** About what V8 holds for one wanted file, the directories above it and its rows in the inventory, twice: it lets
- *  garbage grow to the size of what lives. */
-function costOf(file: WantedFile): number {
-  return 2 * (1700 + 2 * file.path.length + 400 * file.wanters.length);
+/** About what V8 holds for one wanted file and its rows in the inventory, twice: it lets garbage grow to the size of
+ *  what lives. */
+function costOf({ path, link, target, wanters }: WantedFile): number {
+  return 2 * (1200 + 2 * path.length + link.length + (target?.length ?? 0) + 400 * wanters.length);
 }
+
+/** The same for a node and its place among its directory's children; a path of 4,096 bytes has two thousand of them. */
+const nodeCostBytes = 500;

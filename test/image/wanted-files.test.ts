@@ -26,6 +26,34 @@ describe('WantedFiles', () => {
     expect(files.add(wanted('another'))).toBe(false);
   });
 
+  it('counts the directories above a path: one of a thousand levels makes a thousand of them', () => {
+    const files = new WantedFiles(new MemoryBudget(1_000_000));
+    let kept = 0;
+    for (let index = 0; index < 100; index++) {
+      if (files.add(wanted(`${index}/${'a/'.repeat(1_000)}c.txt`))) kept++;
+    }
+    expect(kept).toBeGreaterThan(0);
+    expect(kept).toBeLessThan(3);
+    expect(files.list()).toHaveLength(kept);
+  });
+
+  it('keeps its order where memory ends between a path and the root', () => {
+    for (let maxBytes = 3_000; maxBytes < 30_000; maxBytes += 100) {
+      const files = new WantedFiles(new MemoryBudget(maxBytes));
+      const added = ['a/b/c/d/e.txt', 'a/b/c/f.txt', 'a/g.txt'].filter((path) => files.add(wanted(path)));
+      expect(files.list().map((file) => file.path)).toEqual(added);
+      files.supersede('a', false);
+      expect(files.list()).toEqual([]);
+    }
+  });
+
+  it.each(['link', 'target'] as const)('counts the %s of a link, also where it comes later', (field) => {
+    const files = new WantedFiles(new MemoryBudget(20_000));
+    expect(files.add(wanted('a'))).toBe(true);
+    expect(files.add({ ...wanted('a'), [field]: 'x'.repeat(4_000) })).toBe(true);
+    expect(files.add({ ...wanted('b'), [field]: 'x'.repeat(4_000) })).toBe(false);
+  });
+
   it('keeps what stands beside and above a superseded subtree', () => {
     const files = new WantedFiles(new MemoryBudget(1_000_000));
     for (const path of ['a', 'a/b/c', 'a/b/d/e', 'a/bc', 'f']) files.add(wanted(path));
