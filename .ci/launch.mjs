@@ -17,6 +17,7 @@ const programs = {
   'bench:layers': ['bench/read-layer.ts'],
   'bench:advisories': ['bench/advisories.ts'],
   'bench:startup': ['bench/startup.ts'],
+  'bench:webhook': ['bench/webhook.ts'],
 };
 
 /** The first Node that runs `.ts` files as they are. */
