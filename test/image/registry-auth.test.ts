@@ -2,68 +2,37 @@
 import { createServer, type Server } from 'node:http';
 import { afterEach, expect, test } from 'vitest';
 import { digestOf } from '../../shared/domain/digest.ts';
-import { PlimsollError } from '../../shared/domain/errors.ts';
 import type { RegistryCredentials } from '../../shared/image/registry-auth.ts';
-import { createRegistryClient, type RegistryClient } from '../../shared/image/registry-client.ts';
+import type { RegistryClient } from '../../shared/image/registry-client.ts';
 import type { RegistryEndpoint } from '../../shared/image/registry-endpoints.ts';
+import type { OciRegistryOptions } from '../../shared/local/oci-registry.ts';
 import {
-  type OciRegistry,
-  type OciRegistryOptions,
-  type SeenRequest,
-  startOciRegistry,
-} from '../../shared/local/oci-registry.ts';
+  at,
+  clientOf,
+  closeAll,
+  closeLater,
+  codeOf,
+  repository,
+  start,
+} from '../support/registry-and-client.ts';
 import { sampleBytes } from '../support/registry-push.ts';
 
-const repository = 'team/app';
-const open: { close(): Promise<void> | void }[] = [];
 const index = Buffer.from('{"schemaVersion":2,"manifests":[]}');
 const indexType = 'application/vnd.oci.image.index.v1+json';
 
-afterEach(async () => {
-  for (const one of open.splice(0).reverse()) await one.close();
-});
+afterEach(closeAll);
 
-async function start(
-  auth: OciRegistryOptions['auth'],
-): Promise<{ registry: OciRegistry; seen: SeenRequest[] }> {
-  const seen: SeenRequest[] = [];
-  const registry = await startOciRegistry({
-    ...(auth === undefined ? {} : { auth }),
-    onRequest: (request) => seen.push(request),
-  });
-  open.push(registry);
-  await registry.putManifest(repository, 'v1', index, indexType);
-  return { registry, seen };
+async function startWithAuth(auth: OciRegistryOptions['auth']): ReturnType<typeof start> {
+  const started = await start(auth === undefined ? {} : { auth });
+  await started.registry.putManifest(repository, 'v1', index, indexType);
+  return started;
 }
 
 function clientWith(
   credentials: RegistryCredentials,
   more: { now?: () => Date; registries?: readonly RegistryEndpoint[] } = {},
 ): RegistryClient {
-  const client = createRegistryClient({
-    registries: [],
-    allowLoopback: true,
-    credentials: async () => credentials,
-    retry: { attempts: 2, baseDelayMs: 1, maxDelayMs: 10 },
-    idleTimeoutMs: 2_000,
-    ...more,
-  });
-  open.push(client);
-  return client;
-}
-
-function at(registry: OciRegistry) {
-  return { registry: registry.host, repository };
-}
-
-async function codeOf(work: Promise<unknown>): Promise<string> {
-  try {
-    await work;
-  } catch (error) {
-    if (error instanceof PlimsollError) return error.code;
-    throw error;
-  }
-  return 'no error';
+  return clientOf({ credentials: async () => credentials, ...more });
 }
 
 /** A server that notes what reaches it. */
@@ -74,7 +43,7 @@ async function startTrap(): Promise<{ url: string; seen: { headers: object; url:
     response.writeHead(200, { 'content-type': 'application/json' }).end('{"token":"from-the-trap"}');
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  open.push({ close: () => new Promise<void>((resolve) => server.close(() => resolve())) });
+  closeLater({ close: () => new Promise<void>((resolve) => server.close(() => resolve())) });
   const bound = server.address();
   return { url: `http://127.0.0.1:${typeof bound === 'object' && bound !== null ? bound.port : 0}`, seen };
 }
@@ -82,7 +51,7 @@ async function startTrap(): Promise<{ url: string; seen: { headers: object; url:
 const ann = { kind: 'basic', user: 'ann', password: 'pa:ss' } as const;
 
 test('Basic is sent after the challenge, and from then on at once', async () => {
-  const { registry, seen } = await start(ann);
+  const { registry, seen } = await startWithAuth(ann);
   const client = clientWith(ann);
   expect(await client.resolveTag(at(registry), 'v1')).toBeDefined();
   expect(await client.resolveTag(at(registry), 'v1')).toBeDefined();
@@ -90,14 +59,14 @@ test('Basic is sent after the challenge, and from then on at once', async () => 
 });
 
 test('a wrong password is final', async () => {
-  const { registry, seen } = await start(ann);
+  const { registry, seen } = await startWithAuth(ann);
   const client = clientWith({ ...ann, password: 'wrong' });
   expect(await codeOf(client.resolveTag(at(registry), 'v1'))).toBe('UNAUTHORIZED');
   expect(seen).toHaveLength(2);
 });
 
 test("a token is fetched with the challenge's service and scope, and used until it ends", async () => {
-  const { registry, seen } = await start({ ...ann, kind: 'bearer' });
+  const { registry, seen } = await startWithAuth({ ...ann, kind: 'bearer' });
   const client = clientWith(ann);
   await client.resolveTag(at(registry), 'v1');
   await client.resolveTag(at(registry), 'v1');
@@ -114,20 +83,20 @@ test("a token is fetched with the challenge's service and scope, and used until 
 });
 
 test('a public image is pulled with a token for anybody', async () => {
-  const { registry, seen } = await start({ kind: 'bearer' });
+  const { registry, seen } = await startWithAuth({ kind: 'bearer' });
   expect(await clientWith({ kind: 'anonymous' }).resolveTag(at(registry), 'v1')).toBeDefined();
   expect(seen[1]?.headers.authorization).toBeUndefined();
 });
 
 test('one token serves requests that come at once', async () => {
-  const { registry, seen } = await start({ kind: 'bearer' });
+  const { registry, seen } = await startWithAuth({ kind: 'bearer' });
   const client = clientWith({ kind: 'anonymous' });
   await Promise.all(Array.from({ length: 10 }, () => client.resolveTag(at(registry), 'v1')));
   expect(seen.filter((request) => request.path.startsWith('/token'))).toHaveLength(1);
 });
 
 test('a token that is about to end is renewed before it is used', async () => {
-  const { registry, seen } = await start({ kind: 'bearer', tokenSeconds: 60 });
+  const { registry, seen } = await startWithAuth({ kind: 'bearer', tokenSeconds: 60 });
   let now = new Date('2026-09-15T10:00:00Z');
   const client = clientWith({ kind: 'anonymous' }, { now: () => now });
   await client.resolveTag(at(registry), 'v1');
@@ -137,7 +106,7 @@ test('a token that is about to end is renewed before it is used', async () => {
 });
 
 test('a token that was revoked is renewed once; a second refusal is final', async () => {
-  const { registry, seen } = await start({ kind: 'bearer' });
+  const { registry, seen } = await startWithAuth({ kind: 'bearer' });
   const client = clientWith({ kind: 'anonymous' });
   await client.resolveTag(at(registry), 'v1');
   registry.revokeTokens();
@@ -156,7 +125,7 @@ test('a token that was revoked is renewed once; a second refusal is final', asyn
 });
 
 test('a token that ends in the middle of a layer is renewed and the layer goes on', async () => {
-  const { registry } = await start({ kind: 'bearer' });
+  const { registry } = await startWithAuth({ kind: 'bearer' });
   const layer = sampleBytes(1_000_000);
   const token = await fetch(`${registry.url}/token?scope=repository:${repository}:pull,push`);
   const { token: pushToken } = (await token.json()) as { token: string };
@@ -189,7 +158,7 @@ test('a token that ends in the middle of a layer is renewed and the layer goes o
 });
 
 test('more scope is asked for where the registry says that it is missing', async () => {
-  const { registry } = await start({ kind: 'bearer' });
+  const { registry } = await startWithAuth({ kind: 'bearer' });
   const client = clientWith({ kind: 'anonymous' });
   await client.resolveTag(at(registry), 'v1');
   registry.addFault({
@@ -203,7 +172,7 @@ test('more scope is asked for where the registry says that it is missing', async
 });
 
 test('an Entra token is exchanged as ACR wants it, and the refresh token serves other repositories', async () => {
-  const { registry, seen } = await start({ kind: 'acr', entraToken: 'entra-token' });
+  const { registry, seen } = await startWithAuth({ kind: 'acr', entraToken: 'entra-token' });
   await registry.putManifest('team/other', 'v1', index, indexType);
   let asked = 0;
   const token = async (): Promise<string> => {
@@ -219,7 +188,7 @@ test('an Entra token is exchanged as ACR wants it, and the refresh token serves 
 });
 
 test('a refresh token that was revoked is exchanged again', async () => {
-  const { registry } = await start({ kind: 'acr', entraToken: 'entra-token' });
+  const { registry } = await startWithAuth({ kind: 'acr', entraToken: 'entra-token' });
   const client = clientWith({ kind: 'entra', token: async () => 'entra-token' });
   await client.resolveTag(at(registry), 'v1');
   registry.revokeTokens();
@@ -227,13 +196,13 @@ test('a refresh token that was revoked is exchanged again', async () => {
 });
 
 test('a wrong Entra token is final', async () => {
-  const { registry } = await start({ kind: 'acr', entraToken: 'entra-token' });
+  const { registry } = await startWithAuth({ kind: 'acr', entraToken: 'entra-token' });
   const client = clientWith({ kind: 'entra', token: async () => 'another' });
   expect(await codeOf(client.resolveTag(at(registry), 'v1'))).toBe('UNAUTHORIZED');
 });
 
 test('a refresh token of the Docker configuration is exchanged for a token', async () => {
-  const { registry } = await start({ ...ann, kind: 'bearer' });
+  const { registry } = await startWithAuth({ ...ann, kind: 'bearer' });
   const client = clientWith({ kind: 'refresh-token', refreshToken: ann.password });
   expect(await client.resolveTag(at(registry), 'v1')).toBeDefined();
 });
@@ -244,13 +213,13 @@ test.each([
   ['https://user:pw@127.0.0.1/token', 'REGISTRY_REFUSED'],
   ['nonsense', 'REGISTRY_REFUSED'],
 ])('credentials are not sent to the realm %s', async (realm, code) => {
-  const { registry, seen } = await start({ ...ann, kind: 'bearer', realm });
+  const { registry, seen } = await startWithAuth({ ...ann, kind: 'bearer', realm });
   expect(await codeOf(clientWith(ann).resolveTag(at(registry), 'v1'))).toBe(code);
   expect(seen).toHaveLength(1);
 });
 
 test('no Authorization follows a redirect of a manifest to another host', async () => {
-  const { registry } = await start({ ...ann, kind: 'bearer' });
+  const { registry } = await startWithAuth({ ...ann, kind: 'bearer' });
   const trap = await startTrap();
   const client = clientWith(ann);
   await client.resolveTag(at(registry), 'v1');
@@ -261,7 +230,7 @@ test('no Authorization follows a redirect of a manifest to another host', async 
 });
 
 test('a redirect of the token service is not followed', async () => {
-  const { registry } = await start({ ...ann, kind: 'bearer' });
+  const { registry } = await startWithAuth({ ...ann, kind: 'bearer' });
   const trap = await startTrap();
   registry.addFault({ kind: 'redirect', to: trap.url, path: '/token' });
   expect(await codeOf(clientWith(ann).resolveTag(at(registry), 'v1'))).toBe('REGISTRY_REFUSED');
@@ -274,13 +243,13 @@ test.each([
   ['{}', 'UNAUTHORIZED'],
   ['nothing', 'REGISTRY_REFUSED'],
 ])('the token answer %s is no token', async (body, code) => {
-  const { registry } = await start({ kind: 'bearer' });
+  const { registry } = await startWithAuth({ kind: 'bearer' });
   registry.addFault({ kind: 'status', status: 200, body, path: '/token' });
   expect(await codeOf(clientWith({ kind: 'anonymous' }).resolveTag(at(registry), 'v1'))).toBe(code);
 });
 
 test('no error holds a password or a token', async () => {
-  const { registry } = await start({ ...ann, kind: 'bearer' });
+  const { registry } = await startWithAuth({ ...ann, kind: 'bearer' });
   const client = clientWith({ ...ann, password: 'very-secret' });
   await expect(client.resolveTag(at(registry), 'v1')).rejects.not.toThrow(/very-secret/);
 });

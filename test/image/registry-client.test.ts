@@ -1,72 +1,13 @@
 /** The registry client against the local registry over real HTTP, with what registries do wrong. */
 import { afterEach, expect, test } from 'vitest';
-import { type Digest, digestOf, requireDigest } from '../../shared/domain/digest.ts';
-import { PlimsollError } from '../../shared/domain/errors.ts';
-import {
-  createRegistryClient,
-  type RegistryClient,
-  type RegistryClientOptions,
-} from '../../shared/image/registry-client.ts';
-import {
-  type OciRegistry,
-  type OciRegistryOptions,
-  type SeenRequest,
-  startOciRegistry,
-} from '../../shared/local/oci-registry.ts';
+import { digestOf, requireDigest } from '../../shared/domain/digest.ts';
 import type { Registries } from '../../shared/ports/registry.ts';
+import { at, clientOf, closeAll, codeOf, read, repository, start } from '../support/registry-and-client.ts';
 import { pushBlob, pushImage, sampleBytes } from '../support/registry-push.ts';
 
-const repository = 'team/app';
 const unknown = requireDigest(`sha256:${'0'.repeat(64)}`, 'test');
-const retry = { attempts: 3, baseDelayMs: 1, maxDelayMs: 50 };
-const open: { close(): Promise<void> | void }[] = [];
 
-afterEach(async () => {
-  for (const one of open.splice(0).reverse()) await one.close();
-});
-
-async function start(
-  options: OciRegistryOptions = {},
-): Promise<{ registry: OciRegistry; seen: SeenRequest[] }> {
-  const seen: SeenRequest[] = [];
-  const registry = await startOciRegistry({ ...options, onRequest: (request) => seen.push(request) });
-  open.push(registry);
-  return { registry, seen };
-}
-
-function clientOf(options: Partial<RegistryClientOptions> = {}): RegistryClient {
-  const client = createRegistryClient({
-    registries: [],
-    allowLoopback: true,
-    credentials: async () => ({ kind: 'anonymous' }),
-    retry,
-    idleTimeoutMs: 2_000,
-    ...options,
-  });
-  open.push(client);
-  return client;
-}
-
-function at(registry: OciRegistry) {
-  return { registry: registry.host, repository };
-}
-
-async function codeOf(work: Promise<unknown>): Promise<string> {
-  try {
-    await work;
-  } catch (error) {
-    if (error instanceof PlimsollError) return error.code;
-    throw error;
-  }
-  return 'no error';
-}
-
-async function read(client: RegistryClient, registry: OciRegistry, digest: Digest): Promise<Buffer> {
-  const blob = await client.openBlob(at(registry), digest);
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of blob?.bytes ?? []) chunks.push(chunk);
-  return Buffer.concat(chunks);
-}
+afterEach(closeAll);
 
 test('the client is what the pipeline asks for', () => {
   const port: Registries = clientOf();
