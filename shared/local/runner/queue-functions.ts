@@ -92,10 +92,9 @@ export function listenForMessages(options: QueueOptions): QueueListener {
       stopped = true;
       wake();
       const timeout = new AbortController();
-      await Promise.race([
-        Promise.all([...polls, ...running]),
-        sleep(drainMs, undefined, { signal: timeout.signal }).catch(() => {}),
-      ]);
+      // A poll that is asking right now may still start what it gets.
+      const ended = Promise.all(polls).then(() => Promise.all(running));
+      await Promise.race([ended, sleep(drainMs, undefined, { signal: timeout.signal }).catch(() => {})]);
       timeout.abort();
       if (running.size > 0) {
         options.log.warn('messages-left', { messages: running.size });

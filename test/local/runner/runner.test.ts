@@ -186,6 +186,31 @@ describe('the queue functions', () => {
     await vi.waitFor(() => expect(queues.texts('jobs')).toEqual([]));
   });
 
+  it('finish also what the queue hands out while the runner stops', async () => {
+    const warned = vi.spyOn(log, 'warn');
+    const asked = Promise.withResolvers<void>();
+    const answered = Promise.withResolvers<void>();
+    const finished = Promise.withResolvers<void>();
+    gate.until = finished.promise;
+    const { receive } = queues;
+    queues.receive = async (queue, ...words) => {
+      if (queue !== 'jobs') return receive(queue, ...words);
+      asked.resolve();
+      await answered.promise;
+      return receive(queue, ...words);
+    };
+    await asked.promise;
+    await queues.send('jobs', '"late"');
+    const stopped = runner.stop();
+    answered.resolve();
+    await vi.waitFor(() => expect(callsOf('jobs')).toHaveLength(1));
+    finished.resolve();
+    await stopped;
+    expect(queues.texts('jobs')).toEqual([]);
+    expect(warned).not.toHaveBeenCalled();
+    await start();
+  });
+
   it('finish what runs when the runner stops, and take nothing new', async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     gate.until = promise;
