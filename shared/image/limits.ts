@@ -25,7 +25,8 @@ export interface LayerLimits {
    *  runtimes accept is accepted here. */
   readonly maxMetadataBytes: number;
   /** Bytes that reading one layer may hold: kept files, paths, a zstd window over 8 MiB. With Node's own 80 MB and the
-   *  buffers in flight it keeps the process below 300 MB. */
+   *  buffers in flight that makes 200 to 300 MB for the most hostile layers known, at times 100 MB more of garbage, and
+   *  500 MB for four of them at once (bench/fuzz-layer-memory.ts). */
   readonly maxMemoryBytes: number;
   /** Largest zstd window: it must leave room in maxMemoryBytes. `zstd --ultra -21` uses it in full, build tools at most
    *  8 MiB. */
