@@ -6,6 +6,7 @@ import { PlimsollError } from '../domain/errors.ts';
 import type { ImageRecord } from '../domain/inventory.ts';
 import type { Place } from '../domain/place.ts';
 import type { LayerSource } from '../image/compose.ts';
+import { ImageBudget } from '../image/image-budget.ts';
 import { analyzersHash } from '../image/read-layer.ts';
 import type { PipelineContext } from './context.ts';
 import {
@@ -72,6 +73,8 @@ export async function loadLayers(
 ): Promise<readonly (LayerSource | { readonly missing: CoverageIssue })[]> {
   const { blobs } = context.ports;
   const sources = new Map<Digest, LayerSource | { readonly missing: CoverageIssue }>();
+  // Each layer is bounded, but an image may have a thousand of them, and judging holds them all at once.
+  const budget = new ImageBudget();
   for (const layer of state.layers) {
     if (sources.has(layer.digest)) continue;
     if (layer.kind === 'missing') {
@@ -85,10 +88,9 @@ export async function loadLayers(
         `the inventory of layer ${layer.digest} is gone; push or scan the image again to have it read anew`,
       );
     }
-    sources.set(layer.digest, {
-      inventory,
-      leafPaths: () => loadLeafPaths(blobs, layer.digest, layer.analyzers),
-    });
+    const missing = budget.take(inventory);
+    const leafPaths = () => loadLeafPaths(blobs, layer.digest, layer.analyzers);
+    sources.set(layer.digest, missing === undefined ? { inventory, leafPaths } : { missing });
   }
   return state.layers.map(({ digest }) => sources.get(digest) as LayerSource);
 }
