@@ -1,29 +1,19 @@
 /** The policy that is in force where nobody gave one. */
-import type { CoverageCode } from '../domain/coverage.ts';
+import { type CoverageCode, coverageCodes } from '../domain/coverage.ts';
 import type { Policy } from '../domain/policy.ts';
 
-/** Coverage issues after which "no findings" means nothing for a whole file, layer, distribution or package format. */
-export const blindingCodes: readonly CoverageCode[] = [
-  'UNREADABLE_FILE',
-  'FILE_TOO_LARGE',
-  'UNRESOLVED_LINK',
-  'BROKEN_ARCHIVE',
-  'TRAILING_DATA',
-  'UNSAFE_PATH',
-  'LIMIT_ENTRIES',
-  'LIMIT_BYTES',
-  'LIMIT_RATIO',
-  'LIMIT_MEMORY',
-  'UNSUPPORTED_COMPRESSION',
-  'LAYER_DIGEST_MISMATCH',
-  'LAYER_TOO_LARGE',
-  'LAYER_NOT_AVAILABLE',
-  'DIFF_ID_MISMATCH',
-  'UNKNOWN_DISTRO',
-  'NO_DISTRO_PACKAGES',
-  'DISTRO_WITHOUT_ADVISORIES',
-  'ECOSYSTEM_WITHOUT_ADVISORIES',
-];
+/** Coverage issues that leave most of what was found standing; each says what it is about. */
+const lesserCodes: ReadonlySet<CoverageCode> = new Set([
+  'STALE_ANALYZER',
+  'UNEVALUATED_VERSION',
+  'UNEVALUATED_ADVISORY',
+  'ADVISORIES_STALE',
+  'NO_PACKAGES',
+]);
+
+/** Every other one, also one that is new: after it "no findings" means nothing for a whole file, layer, distribution or
+ *  package format. */
+const blindingCodes = coverageCodes.filter((code) => !lesserCodes.has(code));
 
 export const defaultPolicy: Policy = {
   name: 'default',
