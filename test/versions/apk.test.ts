@@ -1,19 +1,11 @@
 /** Alpine's order against apk itself. */
-import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { apkOrder } from '../../shared/versions/apk.ts';
 import { corpusPath, corpusReason, hasCorpus } from '../support/corpus.ts';
 import { itKeepsTheLawsOfAnOrder } from './laws.ts';
-import { expectAgreement, readComparisons, signOf } from './tables.ts';
-
-interface UniversCase {
-  readonly test_type: 'comparison' | 'equality';
-  readonly input: { readonly versions: readonly [string, string] };
-  /** The two in ascending order, or whether they are equal. */
-  readonly expected_output: readonly [string, string] | boolean;
-}
+import { expectAgreement, expectUnivers, readComparisons, readUnivers, signOf } from './tables.ts';
 
 describe('apk order', () => {
   it('answers as apk version -t does', () => {
@@ -26,18 +18,9 @@ describe('apk order', () => {
   });
 
   it.skipIf(!hasCorpus)(`agrees with the cases of univers${corpusReason}`, () => {
-    const text = readFileSync(`${corpusPath}/versions/univers/alpine_version_cmp.json`, 'utf8');
-    const cases = JSON.parse(text) as readonly UniversCase[];
+    const cases = readUnivers('alpine');
     expect(cases.length).toBeGreaterThan(700);
-    expectAgreement(
-      apkOrder,
-      cases.map(({ input: { versions }, expected_output }) => {
-        const [a, b] = versions;
-        // Two versions in ascending order are not equal, else the case would be of the type `equality`.
-        const sign = typeof expected_output === 'boolean' ? '=' : expected_output[0] === a ? '<' : '>';
-        return { a, sign, b };
-      }),
-    );
+    expectUnivers(apkOrder, cases);
   });
 
   // apk-tools 3, src/version.c: kinds in the order of its token enumeration, leading zeros as text, hashes as text.

@@ -23,18 +23,25 @@ export function itKeepsTheLawsOfAnOrder(order: VersionOrder, likely: fc.Arbitrar
     let chains = 0;
     fc.assert(
       fc.property(versions, versions, versions, (a, b, c) => {
-        const first = compare(a, b);
-        const second = compare(b, c);
-        if (first === undefined || second === undefined || first > 0 || second > 0) return;
-        chains += 1;
-        const whole = compare(a, c);
-        expect(whole === undefined ? Number.NaN : Math.sign(whole)).toBe(
-          first === 0 && second === 0 ? 0 : -1,
-        );
+        const turns = [
+          [a, b, c],
+          [a, c, b],
+          [b, a, c],
+          [b, c, a],
+          [c, a, b],
+          [c, b, a],
+        ] as const;
+        for (const [low, middle, high] of turns) {
+          const first = compare(low, middle);
+          const second = compare(middle, high);
+          if (first === undefined || second === undefined || first > 0 || second > 0) continue;
+          chains += 1;
+          expect(compare(low, high)).toBe(first === 0 && second === 0 ? 0 : -1);
+        }
       }),
       { numRuns: 3000 },
     );
-    expect(chains).toBeGreaterThan(100);
+    expect(chains).toBeGreaterThan(500);
   });
 
   it('has no place for the empty text and for what is longer than any version', () => {
@@ -59,4 +66,20 @@ export function itKeepsTheLawsOfAnOrder(order: VersionOrder, likely: fc.Arbitrar
       expect(performance.now() - startedMs).toBeLessThan(1000);
     },
   );
+}
+
+/** Texts of one beginning and up to `maxLength` pieces in any order. */
+export function spelledFrom(
+  beginnings: readonly string[],
+  pieces: readonly string[],
+  maxLength: number,
+): fc.Arbitrary<string> {
+  return fc
+    .tuple(fc.constantFrom(...beginnings), fc.array(fc.constantFrom(...pieces), { maxLength }))
+    .map(([first, rest]) => first + rest.join(''));
+}
+
+/** Texts of one piece of each list, in the order of the lists. */
+export function spelledInTurn(...lists: readonly (readonly string[])[]): fc.Arbitrary<string> {
+  return fc.tuple(...lists.map((pieces) => fc.constantFrom(...pieces))).map((pieces) => pieces.join(''));
 }

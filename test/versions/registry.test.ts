@@ -42,13 +42,35 @@ describe('registry of version orders', () => {
     ['Chainguard', 'apk'],
     ['npm', 'semver'],
     ['crates.io', 'semver'],
-    ['Go', 'semver'],
-    ['Hex', 'semver'],
+    ['Go', 'go'],
+    ['Hex', 'hex'],
+    ['Red Hat:enterprise_linux:9::appstream', 'rpm'],
+    ['AlmaLinux:9', 'rpm'],
+    ['Rocky Linux:9', 'rpm'],
+    ['SUSE:Linux Enterprise Server 15 SP5', 'rpm'],
+    ['openSUSE:Leap 15.6', 'rpm'],
+    ['Azure Linux:3', 'rpm'],
+    ['Mageia:9', 'rpm'],
+    ['openEuler:22.03-LTS-SP3', 'rpm'],
+    ['Photon OS:5.0', 'rpm'],
+    ['Arch Linux', 'pacman'],
+    ['Gentoo', 'portage'],
+    ['PyPI', 'pep440'],
+    ['Maven:https://repo1.maven.org/maven2', 'maven'],
+    ['RubyGems', 'rubygems'],
+    ['NuGet', 'nuget'],
+    ['Packagist:https://packages.drupal.org/8', 'packagist'],
+    ['Pub', 'pub'],
+    ['CRAN', 'cran'],
+    ['Bioconductor', 'cran'],
+    ['Hackage', 'hackage'],
+    ['GHC', 'hackage'],
+    ['Conda', 'conda'],
   ])('orders %s as %s', (ecosystem, name) => {
     expect(orderOfEcosystem(ecosystem)?.name).toBe(name);
   });
 
-  it.each(['PyPI', 'Red Hat', 'debian', '', ':12', '__proto__', 'constructor'])(
+  it.each(['ConanCenter', 'opam', 'debian', '', ':12', '__proto__', 'constructor'])(
     'knows no order for %j',
     (ecosystem) => {
       expect(orderOfEcosystem(ecosystem)).toBeUndefined();
