@@ -1,5 +1,5 @@
 /** The registry of version orders against the folder and the ecosystems. */
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { ecosystems } from '../../shared/domain/ecosystems.ts';
@@ -25,6 +25,20 @@ describe('registry of version orders', () => {
     expect(
       versionOrders.map((order) => `${order.name}.test.ts`).filter((file) => !tests.includes(file)),
     ).toEqual([]);
+  });
+
+  it('is what docs/versions.md says, order by order', () => {
+    const text = readFileSync(new URL('../../docs/versions.md', import.meta.url), 'utf8');
+    const rows = [...text.matchAll(/^\| ([a-z0-9]+) \| ([^|]+) \|/gm)]
+      .map(([, name = '', names = '']) => ({ name, ecosystems: names.trim().split(', ') }))
+      .filter(({ name }) => name !== 'order');
+    expect(rows.map(({ name }) => name)).toEqual(versionOrders.map((order) => order.name).sort());
+    for (const row of rows) {
+      for (const ecosystem of row.ecosystems) {
+        expect([ecosystem, orderOfEcosystem(ecosystem)?.name]).toEqual([ecosystem, row.name]);
+      }
+    }
+    expect(rows.flatMap((row) => row.ecosystems).sort()).toEqual(orderedEcosystems());
   });
 
   it('has the order of every package format', () => {
