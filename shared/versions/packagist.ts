@@ -26,7 +26,8 @@ export const packagistOrder: VersionOrder = {
 /** What version_compare sees, part by part; a text is the name of a branch. */
 type ComposerVersion = readonly string[] | string;
 
-const modifier = '[._-]?(?:(stable|beta|b|rc|alpha|a|patch|pl|p)((?:[.-]?[0-9]+)*)?)?([.-]?dev)?';
+/** A run of digits has one way to match: with an optional separator before each, time would double with every digit. */
+const modifier = '[._-]?(?:(stable|beta|b|rc|alpha|a|patch|pl|p)([.-]?[0-9]+(?:[.-][0-9]+)*)?)?([.-]?dev)?';
 const classicalPattern = new RegExp(
   `^v?([0-9]{1,5})(?:\\.([0-9]+))?(?:\\.([0-9]+))?(?:\\.([0-9]+))?${modifier}$`,
 );
