@@ -29,9 +29,29 @@ export async function confirmDelete(
     for (const { tag: name } of await tagsReaching(context, place, [digest])) {
       await moveTag(context, place, name);
     }
+    if (event.again !== true) await lookAgain(context, place, digest, event);
   }
   if (tag === undefined && digest === undefined) await walkRepository(context, place, event);
   return undefined;
+}
+
+/** Tags and the verdict that other instances wrote a moment before the delete may not be visible to this one. */
+async function lookAgain(
+  context: PipelineContext,
+  place: Place,
+  digest: Digest,
+  event: DeleteEvent,
+): Promise<void> {
+  const { queues, clock } = context.ports;
+  const again: ImageEvent = {
+    ...newEnvelope(clock.now(), event.asOf),
+    kind: 'delete',
+    registry: place.registry,
+    repository: place.repository,
+    digest,
+    again: true,
+  };
+  await queues.send('image-events', again, { delayMs: context.timings.staleRetryMs });
 }
 
 /**

@@ -40,6 +40,8 @@ export const imageEventSchema = z.discriminatedUnion('kind', [
     repository: z.string(),
     tag: z.string().optional(),
     digest: digest.optional(),
+    /** True for the second look at a delete, when all that stood before the first one is visible. */
+    again: z.boolean().optional(),
   }),
   z.object({
     ...envelope,
