@@ -1,4 +1,5 @@
 /** The order of Semantic Versioning 2.0.0 (section 11), used by npm, crates.io, Go, Hex and others. */
+import { compareSemanticVersions, type SemanticVersion } from '../base/semantic-version.ts';
 import { maxVersionLength, type VersionOrder } from './contract.ts';
 
 /** Orders SemVer 2 and two forms of Go's module `golang.org/x/mod/semver`: a `v` in front, and `1` and `1.2` for
@@ -13,22 +14,9 @@ export const semverOrder: VersionOrder = {
     if (left === undefined || right === undefined) {
       return a === b && a.length <= maxVersionLength && numericStart.test(a) ? 0 : undefined;
     }
-    return (
-      compareNumbers(left.major, right.major) ||
-      compareNumbers(left.minor, right.minor) ||
-      compareNumbers(left.patch, right.patch) ||
-      comparePreReleases(left.preRelease, right.preRelease)
-    );
+    return compareSemanticVersions(left, right);
   },
 };
-
-interface SemanticVersion {
-  readonly major: string;
-  readonly minor: string;
-  readonly patch: string;
-  /** Identifiers of the pre-release; empty for a release. */
-  readonly preRelease: readonly string[];
-}
 
 const number = '(0|[1-9][0-9]*)';
 /** Identifiers hold no dot, so that every character has one way to match and time stays linear. */
@@ -47,32 +35,5 @@ function parse(text: string): SemanticVersion | undefined {
   const isIllFormed = preRelease.some(
     (part) => part.length > 1 && part.startsWith('0') && digitsPattern.test(part),
   );
-  return isIllFormed ? undefined : { major, minor, patch, preRelease };
-}
-
-function comparePreReleases(a: readonly string[], b: readonly string[]): -1 | 0 | 1 {
-  if (a.length === 0 || b.length === 0) return a.length === b.length ? 0 : a.length === 0 ? 1 : -1;
-  for (let index = 0; ; index += 1) {
-    const left = a[index];
-    const right = b[index];
-    if (left === undefined || right === undefined) {
-      return left === right ? 0 : left === undefined ? -1 : 1;
-    }
-    const order = compareIdentifiers(left, right);
-    if (order !== 0) return order;
-  }
-}
-
-function compareIdentifiers(a: string, b: string): -1 | 0 | 1 {
-  const isNumberA = digitsPattern.test(a);
-  const isNumberB = digitsPattern.test(b);
-  if (isNumberA && isNumberB) return compareNumbers(a, b);
-  if (isNumberA !== isNumberB) return isNumberA ? -1 : 1;
-  return a === b ? 0 : a < b ? -1 : 1;
-}
-
-/** Decimal numbers without leading zeros, of any length. */
-function compareNumbers(a: string, b: string): -1 | 0 | 1 {
-  if (a.length !== b.length) return a.length < b.length ? -1 : 1;
-  return a === b ? 0 : a < b ? -1 : 1;
+  return isIllFormed ? undefined : { major, minor, patch, preRelease, build: [] };
 }
